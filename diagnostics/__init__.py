@@ -1,0 +1,1 @@
+"""What a model or a machine tells: readers, probes, the doctor."""

@@ -1,0 +1,102 @@
+"""Probes: one check of one kind of subject, one file each in `probes/`. The folder is the registry.
+
+A probe's module defines `PROBE = Probe(...)`. Its `look` yields what it saw; a fault stands on its own, a fact only
+counts when the topic that it speaks for is suspected already (a layer called twice is no fault, but it explains
+"multiple inbound nodes"). Raising `CouldNotLook` is the third outcome, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Literal
+
+from ..knowledge.text import Text
+
+SubjectKind = Literal["model", "environment"]
+Outcome = Literal["finding", "nothing", "could_not_look"]
+
+
+class CouldNotLook(Exception):  # noqa: N818 - an outcome, not an error
+    """The probe had nothing to examine; `reason` says why in both languages."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason.en)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that a probe saw, with names and numbers.
+
+    `confirms` and `rules_out` are topics. A `fault` is wrong in itself; anything else is a fact, which counts as a
+    finding only where one of the topics it confirms is suspected.
+    """
+
+    text: Text
+    confirms: tuple[str, ...] = ()
+    rules_out: tuple[str, ...] = ()
+    fault: bool = False
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A check: its id, the kind of subject it examines, its promise in one line, and the topics it speaks to."""
+
+    id: str
+    subject: SubjectKind
+    promise: Text
+    topics: tuple[str, ...]
+    look: Callable[[Any], Iterable[Evidence]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one probe saw of one subject.
+
+    `topics` are those that the evidence confirms, `ruled_out` those that it speaks against; `evidence` is empty only
+    where nothing was found and nothing is worth telling. For `could_not_look` the evidence is the reason.
+    """
+
+    probe: str
+    subject: str
+    outcome: Outcome
+    topics: tuple[str, ...]
+    ruled_out: tuple[str, ...]
+    evidence: tuple[Text, ...]
+
+
+def examine(probe: Probe, subject: Any, name: str, suspected: frozenset[str]) -> Finding:  # noqa: ANN401
+    """Run one probe. A crash of a probe is an outcome of that probe and stops nothing else.
+
+    Args:
+        probe: the check to run.
+        subject: what it examines, of the type that its `SubjectKind` stands for.
+        name: how the reader knows the subject (a file name, an interpreter).
+        suspected: the topics that the pasted text was matched to.
+    """
+    try:
+        seen = list(probe.look(subject))
+    except CouldNotLook as missing:
+        return Finding(probe.id, name, "could_not_look", (), (), (missing.reason,))
+    except Exception as error:  # noqa: BLE001 - the border of a probe
+        kind = type(error).__name__
+        reason = Text(f"the probe failed: {kind}: {error}", f"探针自身出错：{kind}: {error}")
+        return Finding(probe.id, name, "could_not_look", (), (), (reason,))
+    counted = [e for e in seen if e.fault or suspected.intersection(e.confirms)]
+    rules_out = tuple(dict.fromkeys(t for e in seen for t in e.rules_out))
+    if counted:
+        topics = tuple(dict.fromkeys(t for e in counted for t in e.confirms))
+        return Finding(probe.id, name, "finding", topics, rules_out, tuple(e.text for e in counted))
+    return Finding(probe.id, name, "nothing", (), rules_out, tuple(e.text for e in seen))
+
+
+@cache
+def all_probes() -> tuple[Probe, ...]:
+    """Every probe in `probes/`, sorted by id."""
+    package = import_module(f"{__package__}.probes")
+    modules = [import_module(f"{package.__name__}.{m.name}") for m in iter_modules(package.__path__)]
+    return tuple(sorted((module.PROBE for module in modules), key=lambda probe: probe.id))

@@ -1,0 +1,1 @@
+"""What we know: entries, the parser of pasted text, the matcher. No web, no TensorFlow."""

@@ -1,0 +1,324 @@
+"""The entry format: one Markdown file per topic, read strictly.
+
+    ---
+    front matter (YAML): the fields of `Entry`
+    ---
+    # English     ## What you see, ## Why, ## What to do, ## How to check
+    # 中文        ## 现象, ## 原因, ## 怎么办, ## 如何验证
+    # Code        fenced blocks: ```python broken keras-3 keras-2  and  ```python fixed keras-3
+
+The words behind `python` are the block's role and the Keras lines in which it must fail (broken) or run (fixed).
+A `sh fixed` block is shown as a fix and not executed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Literal, get_args
+
+import yaml
+
+from ..errors import EntryError
+from .lines import LINES, Line
+from .signature import GAP, pieces
+from .text import LANGS, Lang, Text
+
+Kind = Literal["error", "pitfall", "howto"]
+Role = Literal["broken", "fixed"]
+
+HEADINGS: dict[Lang, tuple[str, ...]] = {
+    "en": ("What you see", "Why", "What to do", "How to check"),
+    "zh": ("现象", "原因", "怎么办", "如何验证"),
+}
+PART_TITLES: dict[Lang, str] = {"en": "English", "zh": "中文"}
+CODE_TITLE = "Code"
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
+_FIELDS = frozenset({
+    "id", "kind", "title", "summary", "signatures", "questions", "described", "probes", "related", "sources",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Described:
+    """A message that cannot be produced here (a GPU, Windows, a broken install): its words, where, and who says so."""
+
+    message: str
+    where: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another topic that looks alike, and how to tell the two apart."""
+
+    id: str
+    differs: Text
+
+
+@dataclass(frozen=True)
+class Source:
+    """Official documentation, release notes or source code that a fact rests on."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of code of an entry. `number` counts the entry's blocks from 1."""
+
+    number: int
+    language: str
+    role: Role
+    lines: tuple[Line, ...]
+    code: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing we know. `sections` maps language and heading to Markdown text."""
+
+    id: str
+    kind: Kind
+    title: Text
+    summary: Text
+    signatures: tuple[str, ...]
+    questions: dict[Lang, tuple[str, ...]]
+    described: tuple[Described, ...]
+    probes: tuple[str, ...]
+    related: tuple[Related, ...]
+    sources: tuple[Source, ...]
+    sections: dict[Lang, dict[str, str]]
+    blocks: tuple[Block, ...]
+
+    def section(self, lang: Lang, position: int) -> str:
+        """The text under the heading at `position` (0: what you see … 3: how to check)."""
+        return self.sections[lang][HEADINGS[lang][position]]
+
+    def fix_for(self, line: Line | None) -> Block | None:
+        """The fixed block for a Keras line; for None, or a line without one, the first fixed block."""
+        fixed = [block for block in self.blocks if block.role == "fixed"]
+        fitting = [block for block in fixed if line in block.lines]
+        return next(iter(fitting or fixed), None)
+
+
+def entries_folder() -> Traversable:
+    """The folder of the entry files, as installed."""
+    return files(__package__) / "entries"
+
+
+def topic_ids() -> list[str]:
+    """The ids of all entries, sorted."""
+    return sorted(f.name.removesuffix(".md") for f in entries_folder().iterdir() if f.name.endswith(".md"))
+
+
+def has_entry(topic: str) -> bool:
+    """Whether `topic` is the id of an entry. Never touches a path made from an ill-formed id."""
+    return bool(_ID.fullmatch(topic)) and (entries_folder() / f"{topic}.md").is_file()
+
+
+@cache
+def load_entry(topic: str) -> Entry:
+    """Read one entry.
+
+    Raises:
+        EntryError: there is none of that id, or its file is not as it must be.
+    """
+    if not has_entry(topic):
+        raise EntryError(f"{topic}.md", "id", "no entry has this id; `kerasdoctor topics` lists them")
+    return parse_entry(f"{topic}.md", (entries_folder() / f"{topic}.md").read_text(encoding="utf-8"))
+
+
+def load_entries() -> list[Entry]:
+    """Read all entries and check the links between them.
+
+    Raises:
+        EntryError: a file is not as it must be, or names a related topic that has no entry.
+    """
+    entries = [load_entry(topic) for topic in topic_ids()]
+    known = {entry.id for entry in entries}
+    for entry in entries:
+        for other in entry.related:
+            if other.id not in known or other.id == entry.id:
+                raise EntryError(f"{entry.id}.md", "related", f"'{other.id}' is not the id of another entry")
+    return entries
+
+
+def parse_entry(file: str, source: str) -> Entry:
+    """An entry from the text of its file; `file` is the name that errors give.
+
+    Raises:
+        EntryError: with the file, the field and what was expected.
+    """
+    match = re.match(r"---\n(.*?\n)---\n(.*)", source.replace("\r\n", "\n"), re.DOTALL)
+    if not match:
+        raise EntryError(file, "front matter", "the file must begin with YAML between two lines of '---'")
+    try:
+        front = yaml.load(match[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise EntryError(file, "front matter", f"must be YAML ({error})") from error
+    read = _Reader(file, front)
+    parts = _parts(file, match[2])
+    entry = Entry(
+        id=read.string("id"),
+        kind=read.choice("kind", get_args(Kind)),
+        title=read.text("title"),
+        summary=read.text("summary"),
+        signatures=read.strings("signatures"),
+        questions=read.questions(),
+        described=tuple(Described(**d) for d in read.records("described", ("message", "where", "source"))),
+        probes=read.strings("probes"),
+        related=tuple(Related(r["id"], _text(file, "related", r["differs"])) for r in read.related()),
+        sources=tuple(Source(**s) for s in read.records("sources", ("title", "url"))),
+        sections={lang: _sections(file, lang, parts[PART_TITLES[lang]]) for lang in LANGS},
+        blocks=tuple(_blocks(file, parts[CODE_TITLE])),
+    )
+    _check(file, entry)
+    return entry
+
+
+class _Reader:
+    """Typed access to the front matter, with errors that name file, field and what was expected."""
+
+    def __init__(self, file: str, front: object) -> None:
+        self.file = file
+        if not isinstance(front, dict):
+            raise EntryError(file, "front matter", "must be a mapping of fields")
+        for key in front:
+            if key not in _FIELDS:
+                raise EntryError(file, str(key), f"unknown field; the fields are {', '.join(sorted(_FIELDS))}")
+        self.front: dict[str, Any] = front
+
+    def string(self, field: str) -> str:
+        value = self.front.get(field)
+        if not isinstance(value, str) or not value.strip():
+            raise EntryError(self.file, field, "must be a text")
+        return value.strip()
+
+    def choice(self, field: str, allowed: tuple[str, ...]) -> Any:
+        if (value := self.string(field)) not in allowed:
+            raise EntryError(self.file, field, f"must be one of {', '.join(allowed)}, not '{value}'")
+        return value
+
+    def text(self, field: str) -> Text:
+        return _text(self.file, field, self.front.get(field))
+
+    def strings(self, field: str) -> tuple[str, ...]:
+        return _strings(self.file, field, self.front.get(field, []))
+
+    def questions(self) -> dict[Lang, tuple[str, ...]]:
+        value = self.front.get("questions")
+        if not isinstance(value, dict) or set(value) != set(LANGS):
+            raise EntryError(self.file, "questions", "must be a mapping with a list under 'en' and one under 'zh'")
+        lists = {lang: _strings(self.file, f"questions.{lang}", value[lang]) for lang in LANGS}
+        for lang in LANGS:
+            if len(lists[lang]) < 3:
+                raise EntryError(self.file, f"questions.{lang}", "must give at least 3 ways in which people ask")
+        return lists
+
+    def records(self, field: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
+        records = self.front.get(field, [])
+        if not isinstance(records, list):
+            raise EntryError(self.file, field, f"must be a list of records with {', '.join(keys)}")
+        for record in records:
+            if not isinstance(record, dict) or set(record) != set(keys):
+                raise EntryError(self.file, field, f"each record must have exactly {', '.join(keys)}")
+            if not all(isinstance(value, str) and value.strip() for value in record.values()):
+                raise EntryError(self.file, field, "each value must be a text")
+        return [{key: value.strip() for key, value in record.items()} for record in records]
+
+    def related(self) -> list[dict[str, Any]]:
+        records = self.front.get("related", [])
+        if not isinstance(records, list) or any(
+            not isinstance(r, dict) or set(r) != {"id", "differs"} or not isinstance(r["id"], str) for r in records
+        ):
+            raise EntryError(self.file, "related", "must be a list of records with id and differs (en, zh)")
+        return records
+
+
+def _text(file: str, field: str, value: object) -> Text:
+    if (
+        not isinstance(value, dict)
+        or set(value) != set(LANGS)
+        or not all(isinstance(t, str) and t.strip() for t in value.values())
+    ):
+        raise EntryError(file, field, "must have a text under 'en' and one under 'zh'")
+    return Text(en=value["en"].strip(), zh=value["zh"].strip())
+
+
+def _strings(file: str, field: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(s, str) and s.strip() for s in value):
+        raise EntryError(file, field, "must be a list of texts")
+    return tuple(s.strip() for s in value)
+
+
+def _parts(file: str, body: str) -> dict[str, str]:
+    """The three top-level parts, split at `# ` headings outside code fences."""
+    expected = [PART_TITLES["en"], PART_TITLES["zh"], CODE_TITLE]
+    parts = dict(_split(body, "# "))
+    if list(parts) != expected:
+        raise EntryError(file, "headings", f"the parts must be {expected}, in this order, not {list(parts)}")
+    return parts
+
+
+def _sections(file: str, lang: Lang, body: str) -> dict[str, str]:
+    sections = dict(_split(body, "## "))
+    if tuple(sections) != HEADINGS[lang]:
+        raise EntryError(file, PART_TITLES[lang], f"headings must be {HEADINGS[lang]}, not {tuple(sections)}")
+    for heading, text in sections.items():
+        if not text.strip():
+            raise EntryError(file, f"{PART_TITLES[lang]}: {heading}", "must not be empty")
+    return sections
+
+
+def _split(body: str, mark: str) -> Iterator[tuple[str, str]]:
+    title: str | None = None
+    collected: list[str] = []
+    fenced = False
+    for line in body.splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        if not fenced and line.startswith(mark):
+            if title is not None:
+                yield title, "\n".join(collected).strip()
+            title, collected = line.removeprefix(mark).strip(), []
+        else:
+            collected.append(line)
+    if title is not None:
+        yield title, "\n".join(collected).strip()
+
+
+def _blocks(file: str, body: str) -> Iterator[Block]:
+    outside = _FENCE.sub("", body).strip()
+    if "```" in outside:
+        raise EntryError(file, CODE_TITLE, "each fence must read ```python broken|fixed LINE..., and be closed")
+    for number, (language, words, code) in enumerate(_FENCE.findall(body), start=1):
+        role, *lines = words.split() or [""]
+        if role not in get_args(Role) or not lines or any(line not in LINES for line in lines):
+            raise EntryError(file, f"block {number}", f"'{words}': expected broken or fixed, then lines of {LINES}")
+        if language not in ("python", "sh") or (language == "sh" and role == "broken"):
+            raise EntryError(file, f"block {number}", "must be 'python broken', 'python fixed' or 'sh fixed'")
+        yield Block(number, language, role, tuple(lines), code)
+
+
+def _check(file: str, entry: Entry) -> None:
+    if entry.id != file.removesuffix(".md") or not _ID.fullmatch(entry.id):
+        raise EntryError(file, "id", f"must be the file's name in lower case with hyphens, not '{entry.id}'")
+    if not entry.sources:
+        raise EntryError(file, "sources", "must cite at least one official page, release note or source file")
+    if not any(block.role == "fixed" for block in entry.blocks):
+        raise EntryError(file, CODE_TITLE, "must have at least one fixed block")
+    broken = [block for block in entry.blocks if block.role == "broken"]
+    if entry.kind == "error":
+        if not entry.signatures:
+            raise EntryError(file, "signatures", "an error must have at least one")
+        if not broken and not entry.described:
+            raise EntryError(file, CODE_TITLE, "an error needs a broken block, or a described message with its source")
+    for signature in entry.signatures:
+        if sum(map(len, pieces(signature))) < 8:
+            raise EntryError(file, "signatures", f"'{signature}': needs 8 fixed characters beside {GAP}")

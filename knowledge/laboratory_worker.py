@@ -1,0 +1,104 @@
+"""Runs pieces of Python under one Keras line: started as a script by `laboratory.py`, in that line's interpreter.
+
+Reads one JSON object a line from standard input, `{"code": ..., "seconds": ...}`; answers each with one line,
+`{"outcome": "finished" | "raised" | "timed_out" | "crashed", "output": ...}`. Keras is imported once; each piece then
+runs in a process forked from this one, in an empty folder of its own, so that a piece costs no import and leaves
+nothing behind. Standard library only and Python 3.7 syntax: the oldest laboratory runs on that.
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+
+SCRIPT = "train.py"
+MAX_OUTPUT = 200_000
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what Keras prints while it is imported must not stand among the answers
+    line = sys.argv[1]
+    versions = prepare(line)
+    print(json.dumps({"outcome": "ready", "output": versions}), file=answers, flush=True)
+    for request in sys.stdin:
+        print(json.dumps(run(json.loads(request))), file=answers, flush=True)
+
+
+def prepare(line: str) -> str:
+    """Import the Keras of `line` under the name `keras`, without starting TensorFlow's threads. Returns versions."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ["PYTHONHASHSEED"] = "0"
+    if line == "keras-2":
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
+        with contextlib.suppress(ImportError):  # TensorFlow before 2.16 brings its own Keras 2
+            sys.modules["keras"] = importlib.import_module("tf_keras")
+    keras = importlib.import_module("keras")
+    tensorflow = importlib.import_module("tensorflow")
+    return "keras {} tensorflow {}".format(keras.__version__, tensorflow.__version__)
+
+
+def run(request: dict) -> dict:
+    """Run one piece in a fork and tell how it ended and what it printed."""
+    folder = tempfile.mkdtemp(prefix="laboratory-")
+    output = os.path.join(folder, "..", os.path.basename(folder) + ".out")
+    try:
+        pid = os.fork()
+        if pid == 0:
+            child(request, folder, output)
+        status = os.waitpid(pid, 0)[1]
+        with open(output, encoding="utf-8", errors="replace") as printed:
+            text = printed.read(MAX_OUTPUT)
+        return {"outcome": outcome(status), "output": text.replace(folder + os.sep, "")}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.path.exists(output):
+            os.unlink(output)
+
+
+def outcome(status: int) -> str:
+    """Name how a child ended."""
+    if os.WIFSIGNALED(status):
+        return "timed_out" if os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU) else "crashed"
+    return {0: "finished", 1: "raised"}.get(os.WEXITSTATUS(status), "crashed")
+
+
+def child(request: dict, folder: str, output: str) -> None:
+    """Never returns: runs the code as `python train.py` would and exits with 0, or 1 after printing the traceback."""
+    os.setsid()
+    written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    sys.stdin = io.StringIO()
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.argv = [SCRIPT]
+    signal.alarm(int(request["seconds"]))
+    with open(SCRIPT, "w", encoding="utf-8") as script:
+        script.write(request["code"] + "\n")
+    status = 0
+    try:
+        exec(compile(request["code"], SCRIPT, "exec"), {"__name__": "__main__", "__file__": SCRIPT})
+    except SystemExit as error:
+        status = 1 if error.code else 0
+    except BaseException:
+        kind, value, trace = sys.exc_info()
+        traceback.print_exception(kind, value, trace.tb_next)
+        status = 1
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
