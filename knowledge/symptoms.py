@@ -1,0 +1,95 @@
+"""Symptoms: what a pasted text tells, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .lines import Line as KerasLine
+from .lines import line_of
+
+Owner = Literal["user", "keras", "tensorflow", "other"]
+Shape = Literal["traceback", "message", "question", "empty"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One level of a call stack. `package` is the top package of library code ("" for the user's own)."""
+
+    path: str
+    line: int | None
+    function: str
+    code: str
+    owner: Owner
+    package: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception as printed. `type` is the last part of its name; `frames` go from the outermost inwards.
+
+    `final` is False for an exception that another one of the same chain followed.
+    """
+
+    type: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    final: bool = True
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line that a log printed: level I, W, E or F, the place in the source, the text."""
+
+    level: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Version numbers that the text gives away, None where it doesn't."""
+
+    keras: str | None = None
+    tensorflow: str | None = None
+    python: str | None = None
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """A paste, parsed.
+
+    `prose` is what the person wrote, `code` what looks like their program, `log` the log lines of level W and above,
+    `language` an ISO 639-1 code (en, zh, ja, ko), `line_hint` a Keras line that paths or class names give away.
+    """
+
+    raised: tuple[Raised, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    prose: str = ""
+    code: str = ""
+    versions: Versions = Versions()
+    line_hint: KerasLine | None = None
+    language: str = "en"
+
+    @property
+    def shape(self) -> Shape:
+        """What kind of paste it is."""
+        if any(r.frames for r in self.raised):
+            return "traceback"
+        if self.raised or self.log:
+            return "message"
+        return "question" if self.prose or self.code else "empty"
+
+    @property
+    def main(self) -> Raised | None:
+        """The exception that ended the program: the last one that nothing followed."""
+        return next((r for r in reversed(self.raised) if r.final), None)
+
+    @property
+    def line(self) -> KerasLine | None:
+        """The Keras line of the program, as far as the text tells."""
+        return line_of(self.versions.keras, None) or self.line_hint or line_of(None, self.versions.tensorflow)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self) | {"shape": self.shape, "line": self.line}
