@@ -1,1 +1,5 @@
-"""The kerasdoctor command."""
+"""The kerasdoctor command. Importing this loads nothing heavy; each command imports what it needs when it runs."""
+
+from .app import main
+
+__all__ = ["main"]

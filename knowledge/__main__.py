@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .entry import Entry, load_entry, topic_ids
 from .laboratory import PLACES, Laboratory, Place, judge, unproven
+from .recorded import write_release
 
 TRACES = Path(__file__).parent / "traces"
 
@@ -71,6 +72,8 @@ def run_place(
             printed[entry.id] += traces
             if record:
                 _write(place, entry, traces)
+        if record:
+            write_release(place.name, place.line, laboratory.versions)
     return failures
 
 

@@ -38,6 +38,7 @@ HEADINGS: dict[Lang, tuple[str, ...]] = {
 PART_TITLES: dict[Lang, str] = {"en": "English", "zh": "中文"}
 CODE_TITLE = "Code"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
 _FIELDS = frozenset({
     "id", "kind", "title", "summary", "signatures", "questions", "described", "probes", "related", "sources",
@@ -101,11 +102,17 @@ class Entry:
         """The text under the heading at `position` (0: what you see … 3: how to check)."""
         return self.sections[lang][HEADINGS[lang][position]]
 
-    def fix_for(self, line: Line | None) -> Block | None:
-        """The fixed block for a Keras line; for None, or a line without one, the first fixed block."""
+    def fix_for(self, line: Line | None, terms: frozenset[str] = frozenset()) -> Block | None:
+        """The fixed block for a reader.
+
+        Of the blocks for their Keras line (or of all, where that has none or is not known), the one whose code shares most
+        with `terms`, the names in their paste, not counting what all those blocks share; else the first one.
+        """
         fixed = [block for block in self.blocks if block.role == "fixed"]
-        fitting = [block for block in fixed if line in block.lines]
-        return next(iter(fitting or fixed), None)
+        fitting = [block for block in fixed if line in block.lines] or fixed
+        names = {block.number: set(_NAME.findall(block.code)) for block in fitting}
+        told = terms - set.intersection(*names.values()) if names else terms
+        return max(fitting, key=lambda block: len(told & names[block.number]), default=None)
 
 
 def entries_folder() -> Traversable:

@@ -43,7 +43,7 @@ def prepare(line: str) -> str:
             sys.modules["keras"] = importlib.import_module("tf_keras")
     keras = importlib.import_module("keras")
     tensorflow = importlib.import_module("tensorflow")
-    return "keras {} tensorflow {}".format(keras.__version__, tensorflow.__version__)
+    return "{} {} with tensorflow {}".format(keras.__name__.split(".")[0], keras.__version__, tensorflow.__version__)
 
 
 def run(request: dict) -> dict:

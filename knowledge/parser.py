@@ -37,7 +37,10 @@ def parse(text: str) -> Symptoms:
         prose=prose,
         code=code,
         versions=versions,
-        line_hint=hint_of([frame.path for raised in reading.raised for frame in raised.frames]),
+        line_hint=hint_of(
+            (frame.path for raised in reading.raised for frame in raised.frames),
+            (raised.message for raised in reading.raised),
+        ),
         language=_language(prose, "\n".join(raised.message for raised in reading.raised)),
     )
 

@@ -132,13 +132,15 @@ class _Reader:
             self.frames[-1] = replace(last, code=code, line=last.line if number is None else number)
 
     def _exception(self, line: Line) -> tuple[str, str] | None:
-        """Type and first line of the message, if this is where an exception is told."""
+        """Type and first line of the message, if this is where an exception is told; words before it are kept."""
         text = line.text
         if (match := _EXCEPTION.match(text)) and _is_exception(match, inside=self.inside):
             return match[1], match[2] or ""
         if ": " in text or "Error:" in text:
             mention = _MENTION.search(text)
             if mention and not _CODE_BEFORE.search(text[max(0, mention.start() - 80) : mention.start()]):
+                if before := text[: mention.start()].strip("`*\"' "):
+                    self.reading.rest.append(replace(line, text=before))
                 return mention[1], mention[2].rstrip("`*\"' ")
         return None
 

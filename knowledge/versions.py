@@ -69,10 +69,20 @@ _HINTS: tuple[tuple[str, Line], ...] = (
 )
 
 
-def hint_of(paths: Iterable[str]) -> Line | None:
-    """The Keras line that files of a call stack belong to, None when no file is telling."""
+# How the two lines tell that a layer failed (utils/traceback_utils.py of Keras 2.12 and 3.0).
+_WORDINGS: tuple[tuple[re.Pattern[str], Line], ...] = (
+    (re.compile(r"Exception encountered when calling \w{1,80}\.call\(\)|Arguments received by \w{1,80}\.call\(\)"), "keras-3"),
+    (re.compile(r"Exception encountered when calling layer ['\"]|Call arguments received by layer"), "keras-2"),
+    (re.compile(r"KerasTensor\(type_spec=|keras\.engine\.\w"), "keras-2"),
+    (re.compile(r"<KerasTensor shape=|DTypePolicy"), "keras-3"),
+)
+
+
+def hint_of(paths: Iterable[str], messages: Iterable[str]) -> Line | None:
+    """The Keras line that files of a call stack, or else the wording of messages, belong to; None when none is telling."""
     files = [path.replace("\\", "/") for path in paths]
     for folder, line in _HINTS:
         if any(folder in path for path in files):
             return line
-    return None
+    text = "\n".join(messages)
+    return next((line for pattern, line in _WORDINGS if pattern.search(text)), None)

@@ -1,0 +1,67 @@
+# One word per chore. `make run` and `make test` need nothing but Python 3.11 to 3.13 with venv.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find knowledge -name '*.md' -o -name '*.py' -o -name '*.txt' -path '*traces*')
+
+.PHONY: run test lint format index labs try record calibrate lock bench wheel clean
+
+run: index  ## set up and diagnose a real failure, with its model
+	$(BIN)/kerasdoctor explain examples/error.txt --model examples/digits.keras
+
+test: index  ## set up and run the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/installed  ## ruff, mypy strict, the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+index: knowledge/index.bin  ## build the search index from the entries and their traces
+
+knowledge/index.bin: .venv/installed $(SOURCES)
+	$(BIN)/python -m kerasdoctor.knowledge.indexing
+
+labs: .labs/tf-2.4/installed .labs/keras-2.2/installed  ## environments with old Kerases (need Python 3.8 and 3.7)
+
+.labs/tf-2.4/installed: knowledge/laboratories/tf-2.4.txt
+	python3.8 -m venv .labs/tf-2.4
+	.labs/tf-2.4/bin/pip install --disable-pip-version-check -q -r knowledge/laboratories/tf-2.4.txt
+	touch $@
+
+.labs/keras-2.2/installed: knowledge/laboratories/keras-2.2.txt
+	python3.7 -m venv .labs/keras-2.2
+	.labs/keras-2.2/bin/pip install --disable-pip-version-check -q -r knowledge/laboratories/keras-2.2.txt
+	touch $@
+
+try: .venv/installed  ## run the code of all entries in every laboratory that is built
+	$(BIN)/python -m kerasdoctor.knowledge try
+
+record: .venv/installed  ## the same, and write what the broken code printed to knowledge/traces
+	$(BIN)/python -m kerasdoctor.knowledge record
+
+calibrate: index  ## fit the matcher's weights: make calibrate CASES=FILE.jsonl
+	$(BIN)/python -m kerasdoctor.knowledge.calibration $(CASES) tests/knowledge/negatives.jsonl
+
+bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
+	$(BIN)/python benchmarks/run.py
+
+lock: .venv/installed  ## renew the exact versions
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-header --no-annotate --no-emit-index-url \
+		--upgrade -o requirements.lock pyproject.toml
+
+wheel: .venv/installed
+	$(BIN)/python -m build --wheel --no-isolation
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check -q -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check -q --no-build-isolation --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf .venv .labs build dist *.egg-info knowledge/index.bin

@@ -1,0 +1,149 @@
+"""What the commands print: a diagnosis, a topic, an evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..diagnostics.phrases import line_name
+from ..knowledge.text import Lang, Text
+from .terminal import Screen
+
+if TYPE_CHECKING:
+    from ..diagnostics.diagnosis import Diagnosis
+    from ..diagnostics.probe import Finding
+    from ..knowledge.entry import Entry
+    from ..knowledge.evaluation import Evaluation
+
+REASONS = Text("Why we think so", "判断依据")
+FIX = Text("What to do", "怎么办")
+FIX_FOR = Text("What to do in {}", "怎么办（{}）")
+SEEN = Text("This code was run with {}.", "这段代码已在以下环境实际运行：{}。")
+NOT_RUN = Text("Commands like these depend on the machine and were not run here.", "这类命令取决于具体机器，未在此运行。")
+CHECK = Text("How to check", "如何验证")
+WHY = Text("Why it happens", "原因")
+EVIDENCE = Text("Evidence", "证据")
+OTHERS = Text("What else it could be", "其他可能")
+NEAREST = Text("Nearest topics, none of them close enough", "最接近的主题（都不够吻合）")
+SOURCES = Text("Sources", "出处")
+QUESTION = Text("One question", "还想问一句")
+WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
+TO_ADD = Text("What would help", "补充这些会有帮助")
+SURE = Text("{:.0%} sure", "把握 {:.0%}")
+OUTCOMES = {
+    "finding": ("✗", Text("found", "发现问题")),
+    "nothing": ("✓", Text("nothing found", "未发现问题")),
+    "could_not_look": ("?", Text("could not look", "无法检查")),
+}
+
+
+def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
+    """The answer first; then why, the fix, the evidence, what else it could be, the sources."""
+    lang = diagnosis.lang
+    if diagnosis.title is None:
+        screen.plain(diagnosis.summary.say(lang), bold=True, fg="yellow")
+        _items(screen, WHAT_IT_TOLD.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
+        _items(screen, TO_ADD.say(lang), [text.say(lang) for text in diagnosis.advice])
+        _findings(screen, diagnosis.findings, lang)
+        _alternatives(screen, diagnosis, NEAREST)
+        return
+    screen.plain(diagnosis.title.say(lang), bold=True, fg="yellow")
+    screen.plain(f"{diagnosis.topic} · {SURE.say(lang).format(diagnosis.confidence)}", dim=True)
+    screen.blank()
+    screen.plain(diagnosis.summary.say(lang))
+    _items(screen, REASONS.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
+    _fix(screen, diagnosis)
+    _findings(screen, diagnosis.findings, lang)
+    if diagnosis.why:
+        screen.heading(WHY.say(lang))
+        screen.markdown(diagnosis.why.say(lang))
+    _alternatives(screen, diagnosis, OTHERS)
+    if diagnosis.question:
+        screen.heading(QUESTION.say(lang))
+        screen.markdown(diagnosis.question.say(lang))
+    _items(screen, SOURCES.say(lang), [f"{title}: {url}" for title, url in diagnosis.sources])
+
+
+def _fix(screen: Screen, diagnosis: Diagnosis) -> None:
+    fix, lang = diagnosis.fix, diagnosis.lang
+    if fix is None:
+        return
+    line = diagnosis.told.line
+    for_line = line if line in fix.lines else fix.lines[0]
+    screen.heading(FIX_FOR.say(lang).format(line_name(for_line).say(lang)))
+    screen.markdown(fix.steps.say(lang))
+    screen.blank()
+    screen.code(fix.code)
+    screen.blank()
+    seen = SEEN.say(lang).format("; ".join(fix.seen_on)) if fix.seen_on else NOT_RUN.say(lang)
+    screen.plain(seen, indent=2, dim=True)
+    screen.heading(CHECK.say(lang))
+    screen.markdown(fix.check.say(lang))
+
+
+def _items(screen: Screen, heading: str, items: list[str]) -> None:
+    if items:
+        screen.heading(heading)
+        for item in items:
+            screen.item(item)
+
+
+def _findings(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
+    if not findings:
+        return
+    screen.heading(EVIDENCE.say(lang))
+    for finding in findings:
+        mark, outcome = OUTCOMES[finding.outcome]
+        screen.item(f"{finding.probe} ({finding.subject}): {outcome.say(lang)}", mark)
+        for text in finding.evidence:
+            screen.item(text.say(lang), "-", indent=4)
+
+
+def _alternatives(screen: Screen, diagnosis: Diagnosis, heading: Text) -> None:
+    lang = diagnosis.lang
+    _items(
+        screen,
+        heading.say(lang),
+        [f"{a.title.say(lang)} ({a.topic}, {a.confidence:.0%})" for a in diagnosis.alternatives],
+    )
+
+
+def topic_page(screen: Screen, entry: Entry, lang: Lang) -> None:
+    """Everything that an entry says."""
+    screen.plain(entry.title.say(lang), bold=True, fg="yellow")
+    screen.plain(f"{entry.id} · {entry.kind}", dim=True)
+    screen.blank()
+    screen.plain(entry.summary.say(lang))
+    for heading, text in entry.sections[lang].items():
+        screen.heading(heading)
+        screen.markdown(text)
+    for block in entry.blocks:
+        names = " / ".join(line_name(line).say(lang) for line in block.lines)
+        role = {"broken": Text("Fails", "出错的代码"), "fixed": Text("Works", "正确的代码")}[block.role]
+        screen.heading(f"{role.say(lang)}: {names}")
+        screen.code(block.code)
+    _items(screen, {"en": "Related", "zh": "相关主题"}[lang], [f"{r.id}: {r.differs.say(lang)}" for r in entry.related])
+    _items(screen, SOURCES.say(lang), [f"{source.title}: {source.url}" for source in entry.sources])
+
+
+def evaluation_page(evaluation: Evaluation, *, misses: bool) -> str:
+    """The figures as a table, in percent with 95 % intervals."""
+    read = evaluation.as_json()
+    rows = [("all", read), *read["by_kind"].items(), *read["by_lang"].items()]
+    lines = [f"{'':10} {'right first':>22} {'in first three':>22} {'MRR':>22} {'false alarms':>22}"]
+    for name, figures in rows:
+        cells = [_cell(figures[key]) for key in ("top1", "top3", "mrr", "false_alarms")]
+        lines.append(f"{name:10} " + " ".join(f"{cell:>22}" for cell in cells))
+    lines.append(f"{read['left_out']} cases left out: their topics have no entry yet")
+    if misses:
+        for miss in evaluation.misses():
+            named = ", ".join(miss.named[:3]) or "not known"
+            expected = ", ".join(sorted(miss.case.expect)) or "not known"
+            lines.append(f"{miss.case.id}: {named} ({miss.confidence:.2f}); expected {expected}")
+    return "\n".join(lines)
+
+
+def _cell(figure: dict[str, float | int | None]) -> str:
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None or low is None or high is None:
+        return "-"
+    return f"{value:.1%} [{low:.0%}, {high:.0%}] {figure['n']}"

@@ -1,0 +1,145 @@
+"""Text for a terminal: wrapped to its width (Chinese characters take two columns), styled where that is wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from unicodedata import east_asian_width
+
+import click
+
+MAX_WIDTH = 100
+_TOKEN = re.compile(r"\s+|[A-Za-z0-9_`'\"(\[{<./\\:@#$%&*+=~^|,;!?)\]}>-]+|.")
+_NOT_FIRST = frozenset("，。、；：？！）》」』】”’,.;:?!)]}%")
+_NOT_LAST = frozenset("（《「『【“‘([{")
+_LIST_ITEM = re.compile(r"(\s*)(\d{1,2}\.|[-*•]) +(.*)")
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def use_color() -> bool | None:
+    """False where NO_COLOR is set (no-color.org); None lets click decide: colours on a terminal, none in a pipe."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def columns(text: str) -> int:
+    """How many columns a text takes."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def printable(text: str) -> str:
+    """`text` without characters that steer a terminal: pasted text is shown, never obeyed."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\t", "    "))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns, broken at spaces and between Chinese characters."""
+    lines: list[str] = []
+    line = ""
+    for piece in _unbreakable(text):
+        if line and columns(line) + columns(piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece if line else piece.lstrip()
+        while columns(line) > width and "://" not in line:  # an address stays whole, to be clicked or copied
+            cut = _cut(line, width)
+            lines.append(line[:cut])
+            line = line[cut:]
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+
+
+def _unbreakable(text: str) -> list[str]:
+    """The pieces between which a line may be broken: punctuation stays with what it belongs to."""
+    pieces: list[str] = []
+    for token in _TOKEN.findall(text):
+        glued = pieces and (token[0] in _NOT_FIRST or pieces[-1][-1] in _NOT_LAST)
+        if glued and not token.isspace():
+            pieces[-1] += token
+        else:
+            pieces.append(token)
+    return pieces
+
+
+def _cut(line: str, width: int) -> int:
+    used = 0
+    for at, character in enumerate(line):
+        used += columns(character)
+        if used > width:
+            return max(1, at)
+    return len(line)
+
+
+class Screen:
+    """Collects the lines of a page."""
+
+    def __init__(self, width: int | None = None) -> None:
+        """`width` in columns; by default the terminal's, at most 100."""
+        self.width = width or min(MAX_WIDTH, shutil.get_terminal_size().columns)
+        self._lines: list[str] = []
+
+    def heading(self, text: str) -> None:
+        """A heading, with a blank line above."""
+        if self._lines:
+            self._lines.append("")
+        self._lines.append(click.style(text, bold=True, fg="cyan"))
+
+    def plain(self, text: str, *, indent: int = 0, hang: int = 0, **style: bool | str) -> None:
+        """A paragraph; `hang` further columns of indentation from its second line on."""
+        lines = wrap(printable(text), max(20, self.width - indent - hang))
+        for number, line in enumerate(lines):
+            margin = " " * (indent + (hang if number else 0))
+            self._lines.append(margin + (click.style(line, **style) if style else _inline(line)))  # type: ignore[arg-type]
+
+    def item(self, text: str, mark: str = "•", *, indent: int = 2) -> None:
+        """An item of a list."""
+        self.plain(f"{mark} {text}", indent=indent, hang=columns(mark) + 1)
+
+    def markdown(self, text: str, *, indent: int = 2) -> None:
+        """Paragraphs and lists of an entry's Markdown."""
+        paragraph: list[str] = []
+        for line in [*text.split("\n"), ""]:
+            item = _LIST_ITEM.match(line)
+            if (item or not line.strip()) and paragraph:
+                self._paragraph(paragraph, indent)
+                paragraph = []
+            if not line.strip():
+                self.blank()
+            elif line.strip():
+                paragraph.append(line)
+        while self._lines and not self._lines[-1]:
+            self._lines.pop()
+
+    def _paragraph(self, lines: list[str], indent: int) -> None:
+        first = _LIST_ITEM.match(lines[0])
+        text = _join(([first[3]] if first else [lines[0].strip()]) + [line.strip() for line in lines[1:]])
+        if first:
+            self.item(text, first[2], indent=indent + len(first[1]))
+        else:
+            self.plain(text, indent=indent)
+
+    def code(self, text: str, *, indent: int = 4) -> None:
+        """Code as it is, never wrapped."""
+        for line in printable(text).split("\n"):
+            self._lines.append((" " * indent + click.style(line, fg="green")) if line.strip() else "")
+
+    def blank(self) -> None:
+        """One blank line, never two."""
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def text(self) -> str:
+        """The page."""
+        return "\n".join(self._lines)
+
+
+def _join(lines: list[str]) -> str:
+    """Lines of a paragraph as one; between two Chinese characters there is no space."""
+    text = lines[0]
+    for line in lines[1:]:
+        chinese = text and line and east_asian_width(text[-1]) in "WF" and east_asian_width(line[0]) in "WF"
+        text += line if chinese else f" {line}"
+    return text
+
+
+def _inline(line: str) -> str:
+    return _CODE.sub(lambda match: click.style(match[0], fg="green"), line)

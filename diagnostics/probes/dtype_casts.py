@@ -1,0 +1,148 @@
+"""Dtype casts: the dtype policy of each layer, and where a tensor needs a cast before the next layer takes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ...knowledge.text import Text
+from ..dtypes import MERGES, compute_dtype, is_integer, policy_of, refuses_integers, tensor_dtypes
+from ..graph import Graph, Layer, graph_of
+from ..model_file import ModelFile
+from ..probe import CouldNotLook, Evidence, Probe
+from ..wording import names_en, names_zh
+
+MISMATCH = "dtype-mismatch-op"
+NOT_ALLOWED = "dtype-not-allowed"
+MIXED = "mixed-precision-dtype"
+UNSCALED = "integer-inputs-not-scaled"
+_PROBABILITIES = frozenset({"softmax", "sigmoid"})
+
+
+def look(model: ModelFile) -> Iterator[Evidence]:
+    """What the dtypes of the model and of all models nested in it show."""
+    graph = graph_of(model)
+    if graph is None:
+        raise CouldNotLook(
+            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
+        )
+    keras_2 = model.line != "keras-3"
+    for prefix, part in graph.walk():
+        dtypes = tensor_dtypes(part)
+        yield from _integers(prefix, part, dtypes, keras_2=keras_2)
+        if keras_2:
+            yield from _mixed_merges(prefix, part, dtypes)
+    yield from _half_precision_outputs(graph)
+    yield from _policies(graph)
+
+
+def _integers(prefix: str, graph: Graph, dtypes: dict[str, str | None], *, keras_2: bool) -> Iterator[Evidence]:
+    for layer in graph.layers:
+        source = layer.calls[0].inputs[0].layer if layer.calls and layer.calls[0].inputs else None
+        if source is None or not is_integer(dtypes.get(source)):
+            continue
+        if refuses_integers(layer, keras_2=keras_2):
+            yield _cast_needed(prefix, source, str(dtypes[source]), layer)
+        elif layer.class_name == "Dense":
+            yield _unscaled(prefix, source, str(dtypes[source]), layer)
+
+
+def _cast_needed(prefix: str, source: str, dtype: str, layer: Layer) -> Evidence:
+    taker_en, taker_zh = names_en([layer.name], prefix), names_zh([layer.name], prefix)
+    return Evidence(
+        Text(
+            f"{names_en([source], prefix)} hands {dtype} to {taker_en} ({layer.class_name}), which takes floats only: a cast "
+            "is needed between the two (a Rescaling layer, or Input(dtype='float32') and float data)",
+            f"{names_zh([source], prefix)} 把 {dtype} 交给 {taker_zh}（{layer.class_name}），而该层只接受浮点数：两者之间需要类型转换"
+            "（加 Rescaling 层，或用 Input(dtype='float32') 并喂浮点数据）",
+        ),
+        confirms=(NOT_ALLOWED, MISMATCH, UNSCALED),
+        fault=True,
+    )
+
+
+def _unscaled(prefix: str, source: str, dtype: str, layer: Layer) -> Evidence:
+    return Evidence(
+        Text(
+            f"{names_en([source], prefix)} hands {dtype} to {names_en([layer.name], prefix)} (Dense): it is cast, but not scaled",
+            f"{names_zh([source], prefix)} 把 {dtype} 交给 {names_zh([layer.name], prefix)}（Dense）：会自动转换类型，但没有缩放",
+        ),
+        confirms=(UNSCALED,),
+    )
+
+
+def _mixed_merges(prefix: str, graph: Graph, dtypes: dict[str, str | None]) -> Iterator[Evidence]:
+    """Keras 2 merges no integers with floats; Keras 3 promotes them."""
+    for layer in graph.layers:
+        if layer.class_name not in MERGES or not layer.calls:
+            continue
+        taken = {t.layer: dtypes.get(t.layer) for t in layer.calls[0].inputs}
+        kinds = {is_integer(dtype) for dtype in taken.values() if dtype}
+        if len(kinds) > 1:
+            told = [f"{name}: {dtype}" for name, dtype in taken.items()]
+            yield Evidence(
+                Text(
+                    f"{names_en([layer.name], prefix)} ({layer.class_name}) merges integers with floats: {names_en(told)}; cast "
+                    "the integer input first",
+                    f"{names_zh([layer.name], prefix)}（{layer.class_name}）把整数和浮点数合并：{names_zh(told)}；请先转换整数输入",
+                ),
+                confirms=(MISMATCH,),
+                fault=True,
+            )
+
+
+def _half_precision_outputs(graph: Graph) -> Iterator[Evidence]:
+    """TensorFlow's guide "Mixed precision": the model's output should be float32, a float16 softmax is not stable."""
+    outputs = {tensor.layer for tensor in graph.outputs}
+    for layer in graph.layers:
+        if layer.name not in outputs or compute_dtype(policy_of(layer)) != "float16":
+            continue
+        activation = layer.config.get("activation")
+        if activation in _PROBABILITIES or layer.class_name == "Softmax":
+            yield Evidence(
+                Text(
+                    f"the output layer {names_en([layer.name])} computes its {activation or 'softmax'} in float16, which is not "
+                    "numerically stable: give that layer dtype='float32'",
+                    f"输出层 {names_zh([layer.name])} 用 float16 计算 {activation or 'softmax'}，数值不稳定：请给这一层设置 "
+                    "dtype='float32'",
+                ),
+                confirms=(MIXED,),
+                fault=True,
+            )
+
+
+def _policies(graph: Graph) -> Iterator[Evidence]:
+    """One policy everywhere rules a mixture out; several are a fact, told with the layers that differ."""
+    policies: dict[str, list[str]] = {}
+    for prefix, part in graph.walk():
+        for layer in part.layers:
+            policy = policy_of(layer)
+            if policy and compute_dtype(policy) and layer.class_name != "InputLayer" and layer.inner is None:
+                policies.setdefault(policy, []).append(f"{prefix}{layer.name}")
+    counts = Counter({policy: len(names) for policy, names in policies.items()})
+    told = ", ".join(f"{policy}: {number}" for policy, number in counts.most_common())
+    if len(policies) == 1:
+        ruled_out = () if told.startswith("mixed_") else (MIXED,)
+        yield Evidence(Text(f"one dtype policy ({told} layers)", f"只有一种 dtype 策略（{told} 层）"), rules_out=ruled_out)
+    elif policies:
+        (main, _), *others = counts.most_common()
+        islands = [name for policy, _ in others for name in policies[policy]]
+        yield Evidence(
+            Text(
+                f"layers by dtype policy: {told}; other than {main}: {names_en(islands)}",
+                f"各 dtype 策略的层数：{told}；不是 {main} 的层：{names_zh(islands)}",
+            ),
+            confirms=(MISMATCH, MIXED),
+        )
+
+
+PROBE = Probe(
+    id="dtype-casts",
+    subject="model",
+    promise=Text(
+        "the dtype policy of each layer, and where a cast is needed between two layers",
+        "检查各层的 dtype 策略，以及哪两层之间需要类型转换",
+    ),
+    topics=(MISMATCH, NOT_ALLOWED, MIXED, UNSCALED),
+    look=look,
+)

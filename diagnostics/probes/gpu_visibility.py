@@ -1,0 +1,125 @@
+"""GPU visibility: which GPU is there, whether the framework under Keras sees it, and if not, exactly why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...knowledge.text import Text
+from ..gpu_builds import FRAMEWORKS, LIBRARIES, build_causes, version
+from ..gpu_driver import NOT_VISIBLE, SELECT, USE, fact, fault, gpu_names, through_driver
+from ..import_failures import import_failure
+from ..probe import CouldNotLook, Evidence, Probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..environment import Environment
+    from ..environment_facts import Import
+
+BACKEND = "backend-selection"
+
+
+def look(environment: Environment) -> Iterator[Evidence]:
+    """What stands between the GPU and the framework that Keras runs on, from the driver upwards."""
+    backend = environment.backend_in_force
+    if backend not in FRAMEWORKS:
+        yield _other_backend(backend, environment)
+        return
+    seen: Import | None = getattr(environment, backend)
+    found = list(_framework(backend, seen, environment)) if seen else []
+    if seen is None or not seen.gpus or environment.gpus:  # a GPU that isn't NVIDIA's needs no NVIDIA driver
+        found = [*through_driver(environment), *found]
+    if not any(e.fault for e in found) and (seen is None or seen.gpus is None):
+        raise CouldNotLook(_unknown(backend, seen, environment))
+    yield from found
+
+
+def _framework(backend: str, seen: Import, environment: Environment) -> Iterator[Evidence]:
+    """What the framework sees, and what keeps it from seeing what the driver has."""
+    if seen.outcome not in ("ok", "timed out", "unknown") or (seen.outcome == "ok" and not seen.imported):
+        yield import_failure(backend, seen, environment)
+        return
+    causes = list(build_causes(backend, seen, environment)) if seen.imported else []
+    yield from causes
+    if seen.gpus:
+        yield _visible(backend, seen.gpus, environment, sound=not causes)
+    elif seen.gpus is not None and environment.driver.gpus and not causes:
+        yield _unexplained(backend, seen, environment)
+
+
+def _visible(backend: str, gpus: tuple[str, ...], environment: Environment, *, sound: bool) -> Evidence:
+    name, total = version(backend, environment), max(len(environment.gpus), len(gpus))
+    en = f"{name} sees {len(gpus)} of {total} GPUs: {', '.join(gpus)}"
+    zh = f"{name} 看到 {total} 块 GPU 中的 {len(gpus)} 块：{', '.join(gpus)}"
+    if backend != "tensorflow":
+        en += f"; Keras runs on it ({environment.backend.source}), so TensorFlow's list of GPUs does not count"
+        zh += f"；Keras 用的就是它（由 {environment.backend.source} 决定），TensorFlow 列出什么并不重要"
+    return Evidence(Text(en, zh), confirms=(USE,), rules_out=(NOT_VISIBLE,) if sound else ())
+
+
+def _unexplained(backend: str, seen: Import, environment: Environment) -> Evidence:
+    name, total = version(backend, environment), len(environment.driver.gpus)
+    said = "; ".join(seen.log) or "-"
+    return fault(
+        f"{name} sees 0 of {total} GPUs ({gpu_names(environment)}) that the driver gives it; it printed: {said}",
+        f"驱动给出 {total} 块 GPU（{gpu_names(environment)}），{name} 却看到 0 块；它输出：{said}",
+        NOT_VISIBLE,
+    )
+
+
+def _other_backend(backend: str, environment: Environment) -> Evidence:
+    """A backend that needs no GPU is a choice and no fault; a name that Keras doesn't know is one."""
+    source = environment.backend.source
+    if backend in ("numpy", "openvino"):
+        return fact(
+            f"Keras runs on the backend {backend!r} ({source}), which uses no NVIDIA GPU: choose tensorflow, jax or "
+            "torch",
+            f"Keras 用的后端是 {backend!r}（由 {source} 决定），它不用 NVIDIA GPU：请改用 tensorflow、jax 或 torch",
+            NOT_VISIBLE,
+            USE,
+            BACKEND,
+        )
+    if backend in ("theano", "cntk"):
+        raise CouldNotLook(
+            Text(f"Keras runs on {backend}, whose GPUs are not examined", f"Keras 用的后端是 {backend}，不检查它的 GPU")
+        )
+    return fault(
+        f"{source} tells Keras to use the backend {backend!r}, which there is not: choose tensorflow, jax or torch",
+        f"{source} 让 Keras 使用后端 {backend!r}，但没有这个后端：请选择 tensorflow、jax 或 torch",
+        BACKEND,
+    )
+
+
+def _unknown(backend: str, seen: Import | None, environment: Environment) -> Text:
+    ended = seen.outcome if seen else "not asked"
+    why = (seen.missing.get("gpus") if seen else None) or ended
+    seconds = f"{environment.seconds:.0f} s"
+    return Text(
+        f"`import {backend}` told nothing of GPUs ({why}; the examination took {seconds})",
+        f"`import {backend}` 没有给出 GPU 的信息（{why}；检查用了 {seconds}）",
+    )
+
+
+PROBE = Probe(
+    id="gpu-visibility",
+    subject="environment",
+    promise=Text(
+        "which GPU is there, whether the framework under Keras sees it, and if not, what keeps it from that",
+        "检查有哪些 GPU、Keras 所用的框架能否看到，以及看不到时的确切原因",
+    ),
+    topics=(
+        NOT_VISIBLE,
+        USE,
+        SELECT,
+        LIBRARIES,
+        BACKEND,
+        "module-not-found-keras",
+        "local-file-shadows-package",
+        "tensorflow-dll-load",
+        "numpy-abi-version",
+        "protobuf-version",
+        "keras-tensorflow-version-pair",
+        "host-out-of-memory",
+    ),
+    look=look,
+)

@@ -1,0 +1,179 @@
+"""Inbound nodes: is every layer of a functional model reached from its inputs, by layers, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...knowledge.text import Text
+from ..graph import Graph, Layer, graph_of
+from ..model_file import ModelFile
+from ..probe import CouldNotLook, Evidence, Probe
+from ..wording import names_en, names_zh
+
+DISCONNECTED = "graph-disconnected"
+SEVERAL_CALLS = "multiple-inbound-nodes"
+RAW_OPERATION = "tensor-op-outside-layer"
+OLD_OPERATION = "saved-in-keras2-loaded-in-keras3"
+
+# What Keras 2.4 to 2.15 makes of a TensorFlow call on a symbolic tensor (keras/layers/core/tf_op_layer.py, Keras 2.12).
+_TENSORFLOW_OPERATIONS = frozenset({
+    "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod", "InstanceProperty",
+})  # fmt: skip
+# Layers that take part in training without leading to an output (keras/engine/base_layer.py, Keras 2.12).
+_SIDE_EFFECTS = frozenset({"AddLoss", "AddMetric"})
+
+
+def look(model: ModelFile) -> Iterator[Evidence]:
+    """What the inbound nodes of the model and of all models nested in it show."""
+    graph = graph_of(model)
+    if graph is None:
+        raise CouldNotLook(
+            Text(
+                "the model is subclassed: its graph is Python code and not in the file",
+                "这是子类化模型：计算图在 Python 代码里，不在文件中",
+            )
+        )
+    faults = 0
+    calls = 0
+    for prefix, part in graph.walk():
+        for evidence in () if part.sequential else _connections(prefix, part):
+            faults += evidence.fault
+            yield evidence
+        for evidence in _several_calls(prefix, part):
+            calls += 1
+            yield evidence
+        yield from _raw_operations(prefix, part)
+    yield _sound(graph, connected=not faults, once=not calls)
+
+
+def _sound(graph: Graph, *, connected: bool, once: bool) -> Evidence:
+    number = sum(len(part.layers) for _, part in graph.walk())
+    ruled_out = [topic for topic, holds in ((DISCONNECTED, connected), (SEVERAL_CALLS, once)) if holds]
+    ways_en = {True: "all connected", False: "not all connected"}
+    ways_zh = {True: "全部连通", False: "并非全部连通"}
+    return Evidence(
+        Text(
+            f"{number} layers, {ways_en[connected]}{', each called once' if once else ''}",
+            f"共 {number} 层，{ways_zh[connected]}{'，每层只被调用一次' if once else ''}",
+        ),
+        rules_out=tuple(ruled_out),
+    )
+
+
+def _connections(prefix: str, graph: Graph) -> Iterator[Evidence]:
+    names = {layer.name for layer in graph.layers}
+    inputs = {tensor.layer for tensor in graph.inputs}
+    yield from _missing_layers(prefix, graph, names)
+    lost = [layer for layer in graph.layers if not layer.calls and layer.name not in inputs]
+    yield from _lost_layers(prefix, lost)
+    used = {tensor.layer for layer in graph.layers for call in layer.calls for tensor in call.inputs}
+    used |= {tensor.layer for tensor in graph.outputs}
+    if unused := sorted(inputs & names - used):
+        yield Evidence(
+            Text(
+                f"input {names_en(unused, prefix)} is used by no layer: whatever is fed to it is ignored",
+                f"输入 {names_zh(unused, prefix)} 没有被任何层使用：喂进去的数据会被忽略",
+            ),
+            confirms=(DISCONNECTED,),
+            fault=True,
+        )
+    ends = [layer.name for layer in graph.layers if layer.name not in used and layer.name not in inputs]
+    if dead := sorted(n for n in ends if _class_of(graph, n) not in _SIDE_EFFECTS):
+        yield Evidence(
+            Text(
+                f"{names_en(dead, prefix)} leads to no output of the model",
+                f"{names_zh(dead, prefix)} 不通向模型的任何输出",
+            ),
+            confirms=(DISCONNECTED,),
+        )
+
+
+def _missing_layers(prefix: str, graph: Graph, names: set[str]) -> Iterator[Evidence]:
+    for layer in graph.layers:
+        missing = sorted({t.layer for call in layer.calls for t in call.inputs} - names)
+        if missing:
+            yield _not_there(names_en([layer.name], prefix), names_zh([layer.name], prefix), missing)
+    ends = sorted({tensor.layer for tensor in (*graph.inputs, *graph.outputs)} - names)
+    if ends:
+        yield _not_there("the model itself", "模型本身", ends)
+
+
+def _not_there(who_en: str, who_zh: str, missing: list[str]) -> Evidence:
+    return Evidence(
+        Text(
+            f"{who_en} takes the output of {names_en(missing)}, which is not in the model: the graph is disconnected",
+            f"{who_zh} 使用了 {names_zh(missing)} 的输出，而模型里没有这一层：计算图断开",
+        ),
+        confirms=(DISCONNECTED,),
+        fault=True,
+    )
+
+
+def _lost_layers(prefix: str, lost: list[Layer]) -> Iterator[Evidence]:
+    if inputs := [layer.name for layer in lost if layer.class_name == "InputLayer"]:
+        yield Evidence(
+            Text(
+                f"Input {names_en(inputs, prefix)} is in the graph but not among the model's inputs",
+                f"图中有 Input {names_zh(inputs, prefix)}，但它不在模型的 inputs 里",
+            ),
+            confirms=(DISCONNECTED, "model-inputs-not-input-layers"),
+            fault=True,
+        )
+    if others := [layer.name for layer in lost if layer.class_name != "InputLayer"]:
+        yield Evidence(
+            Text(
+                f"{names_en(others, prefix)} has no inbound node: nothing is fed to it",
+                f"{names_zh(others, prefix)} 没有入站节点：没有任何张量输入给它",
+            ),
+            confirms=(DISCONNECTED,),
+            fault=True,
+        )
+
+
+def _several_calls(prefix: str, graph: Graph) -> Iterator[Evidence]:
+    for layer in graph.layers:
+        if (times := len(layer.calls)) > 1:
+            yield Evidence(
+                Text(
+                    f"{names_en([layer.name], prefix)} ({layer.class_name}) is called {times} times: it has {times} inbound "
+                    "nodes, so .output is ambiguous; in Keras 2 use get_output_at(0 "
+                    f"to {times - 1}), in Keras 3 keep the tensor that each call returned",
+                    f"{names_zh([layer.name], prefix)}（{layer.class_name}）被调用了 {times} 次，有 {times} 个入站节点，.output "
+                    f"因此有歧义；Keras 2 用 get_output_at(0 到 {times - 1})，Keras 3 请保留每次调用返回的张量",
+                ),
+                confirms=(SEVERAL_CALLS, "shared-layers-siamese"),
+            )
+
+
+def _raw_operations(prefix: str, graph: Graph) -> Iterator[Evidence]:
+    old = [layer for layer in graph.layers if layer.class_name in _TENSORFLOW_OPERATIONS]
+    new = [layer for layer in graph.layers if layer.module.startswith("keras.src.ops")]
+    for layers, topics, en, zh in (
+        (old, (RAW_OPERATION, OLD_OPERATION), "raw TensorFlow operations", "裸 TensorFlow 运算"),
+        (new, (RAW_OPERATION,), "Keras operations", "Keras 运算（keras.ops）"),
+    ):
+        if layers:
+            listed = [f"{layer.name} ({layer.class_name})" for layer in layers]
+            yield Evidence(
+                Text(
+                    f"{len(layers)} {en} stand between the layers: {names_en(listed, prefix)}",
+                    f"层与层之间有 {len(layers)} 个{zh}：{names_zh(listed, prefix)}",
+                ),
+                confirms=topics,
+            )
+
+
+def _class_of(graph: Graph, name: str) -> str:
+    return next((layer.class_name for layer in graph.layers if layer.name == name), "")
+
+
+PROBE = Probe(
+    id="inbound-nodes",
+    subject="model",
+    promise=Text(
+        "every layer is reached from the inputs, by layers, and how often each is called",
+        "检查每一层是否都能从输入经由层到达，以及各层被调用的次数",
+    ),
+    topics=(DISCONNECTED, SEVERAL_CALLS, RAW_OPERATION, OLD_OPERATION, "shared-layers-siamese", "model-inputs-not-input-layers"),
+    look=look,
+)

@@ -1,0 +1,135 @@
+"""The matcher: Symptoms in, a Ranking out, each match with a calibrated confidence and its reasons.
+
+The confidence is a probability: a softmax over all topics and "not known", whose weights were fitted on real pastes
+(`calibration.py`). "Not known" is an answer of its own: it is given when it is the likeliest, or when no topic
+reaches the threshold that keeps false alarms rare.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from .features import TOPIC_FEATURES, UNKNOWN_FEATURES, Features, Texts, common_words, features_of
+from .index import Index
+from .signature import fold, found
+from .symptoms import Symptoms
+from .terms import frame_terms
+
+CALIBRATION_PATH = Path(__file__).with_name("calibration.json")
+ALTERNATIVES = 4
+ReasonKind = Literal["signature", "words", "frame", "type", "line"]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Weights of the features, and the least confidence with which a topic is named."""
+
+    topic: tuple[float, ...]
+    unknown: tuple[float, ...]
+    threshold: float
+
+    @classmethod
+    def load(cls, path: Path = CALIBRATION_PATH) -> Calibration:
+        """Read the weights, by the names of the features."""
+        read = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            topic=tuple(read["topic"][name] for name in TOPIC_FEATURES),
+            unknown=tuple(read["unknown"][name] for name in UNKNOWN_FEATURES),
+            threshold=read["threshold"],
+        )
+
+    def probabilities(self, features: Features) -> tuple[list[float], float]:
+        """The probability of each topic, and that it is none of them."""
+        scores = [sum(w * f for w, f in zip(self.topic, row, strict=True)) for row in features.topics]
+        unknown = sum(w * f for w, f in zip(self.unknown, features.unknown, strict=True))
+        top = max([*scores, unknown])
+        powers = [math.exp(score - top) for score in scores]
+        rest = math.exp(unknown - top)
+        total = sum(powers) + rest
+        return [power / total for power in powers], rest / total
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a topic was matched: a signature, shared words, a frame, the exception's type, the Keras line."""
+
+    kind: ReasonKind
+    detail: str
+
+
+@dataclass(frozen=True)
+class Match:
+    """A topic with its confidence (a probability from 0 to 1) and the reasons."""
+
+    topic: str
+    confidence: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The topics that come into question, the likeliest first. `known` is False when none is likely enough."""
+
+    matches: tuple[Match, ...]
+    known: bool
+
+
+class Matcher:
+    """Matches symptoms with the topics of an index."""
+
+    def __init__(self, index: Index, calibration: Calibration) -> None:
+        self.index = index
+        self.calibration = calibration
+
+    @classmethod
+    def load(cls) -> Matcher:
+        """The matcher on the index and the weights that are installed.
+
+        Raises:
+            IndexMissingError: the index was not built.
+        """
+        return _installed()
+
+    def match(self, symptoms: Symptoms) -> Ranking:
+        """Rank the topics for a paste."""
+        features = features_of(symptoms, self.index)
+        probabilities, unknown = self.calibration.probabilities(features)
+        order = sorted(range(len(probabilities)), key=lambda n: (-probabilities[n], n))[: ALTERNATIVES + 1]
+        matches = tuple(
+            Match(self.index.topics[n], probabilities[n], self._reasons(symptoms, features.topics[n], n)) for n in order
+        )
+        best = probabilities[order[0]] if order else 0.0
+        return Ranking(matches, known=symptoms.shape != "empty" and best > unknown and best >= self.calibration.threshold)
+
+    def _reasons(self, symptoms: Symptoms, row: list[float], topic: int) -> tuple[Reason, ...]:
+        values = dict(zip(TOPIC_FEATURES, row, strict=True))
+        reasons: list[Reason] = []
+        if values["signature_main"] or values["signature_other"]:
+            everything = fold(Texts.of(symptoms).everything)
+            mine = [s for s in self.index.signatures if s.topic == topic and found(s.text, everything)]
+            reasons += [Reason("signature", s.text) for s in sorted(mine, key=lambda s: -s.strength)[:1]]
+        if shared := list(common_words(symptoms, self.index, topic)):
+            reasons.append(Reason("words", ", ".join(shared)))
+        if values["frames"] and symptoms.main:
+            frames = self.index.frames
+            known = set(frame_terms(symptoms.main.frames))
+            stack = [t for t in known if (n := frames.terms.get(t)) is not None and topic in frames.passages_of(n)]
+            if stack:
+                rarest = max(stack, key=lambda term: (frames.idf[frames.terms[term]], term))
+                reasons.append(Reason("frame", rarest))
+        if values["type"] and symptoms.main:
+            reasons.append(Reason("type", symptoms.main.type))
+        if values["line"] and symptoms.line:
+            reasons.append(Reason("line", symptoms.line))
+        return tuple(reasons)
+
+
+
+@cache
+def _installed() -> Matcher:
+    return Matcher(Index.load(), Calibration.load())
