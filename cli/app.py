@@ -40,7 +40,7 @@ class Commands(click.Group):
         own = {"--help", "-h", "--version"}
         if args and args[0].startswith("-") and args[0] not in own:
             args = ["explain", *args]
-        elif not args and not sys.stdin.isatty():
+        elif not args and not ctx.resilient_parsing and not sys.stdin.isatty():
             args = ["explain"]
         return super().parse_args(ctx, args)
 

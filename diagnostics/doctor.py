@@ -65,19 +65,18 @@ class Doctor:
             environment, seen = _look_at_environment(subjects.python, suspected)
             findings += seen
         told = _told(symptoms, environment, _line_of_models([model for _, model in models]))
-        chances = weigh(ranking, findings)
+        chances, unknown = weigh(ranking, findings)
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
         reader = lang or ("zh" if symptoms.language == "zh" else "en")
-        known = (ranking.known or any(f.outcome == "finding" for f in findings)) and best is not None
-        if known and best is not None and chances[best] >= self.matcher.calibration.threshold:
+        if best is not None and self.matcher.calibration.knows(unknown):
             return _answer(reader, load_entry(best), chances, ranking.matches, findings, told, _names_in(symptoms))
-        return _not_known(reader, symptoms, chances, findings, told)
+        return _not_known(reader, symptoms, chances, unknown, findings, told)
 
 
-def weigh(ranking: Ranking, findings: list[Finding]) -> dict[str, float]:
-    """The probability of each topic in question once the findings are counted; what is missing to 1 is "not known"."""
+def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], float]:
+    """The probability of each topic in question, and that it is none, once the findings are counted."""
     odds = {match.topic: match.confidence for match in ranking.matches}
-    rest = max(0.0, 1.0 - sum(odds.values()))
+    others = max(0.0, 1.0 - ranking.unknown - sum(odds.values()))
     for finding in findings:
         for topic in finding.topics:
             if has_entry(topic):
@@ -85,8 +84,8 @@ def weigh(ranking: Ranking, findings: list[Finding]) -> dict[str, float]:
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT
-    total = sum(odds.values()) + rest or 1.0
-    return {topic: value / total for topic, value in odds.items()}
+    total = sum(odds.values()) + others + ranking.unknown or 1.0
+    return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
 
 
 def _read(path: Path) -> ModelFile | SubjectError:
@@ -209,7 +208,7 @@ def _question(entry: Entry, chances: dict[str, float], told: Told) -> Text | Non
 
 
 def _not_known(
-    lang: Lang, symptoms: Symptoms, chances: dict[str, float], findings: list[Finding], told: Told
+    lang: Lang, symptoms: Symptoms, chances: dict[str, float], unknown: float, findings: list[Finding], told: Told
 ) -> Diagnosis:
     return Diagnosis(
         lang=lang,
@@ -217,7 +216,7 @@ def _not_known(
         title=None,
         summary=phrases.NOT_KNOWN,
         why=None,
-        confidence=max(0.0, 1.0 - sum(chances.values())),
+        confidence=unknown,
         reasons=tuple(phrases.whose(symptoms, told)),
         findings=tuple(findings),
         fix=None,

@@ -16,7 +16,7 @@ FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 REFUSE_INTEGERS = frozenset({
     "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv2D",
     "SeparableConv1D", "SeparableConv2D", "ConvLSTM2D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
-    "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianDropout", "AlphaDropout", "GaussianNoise",
+    "MaxPooling3D", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianDropout", "AlphaDropout", "GaussianNoise",
     "PReLU", "ELU", "Softmax",
 })  # fmt: skip
 # Classes that do so in Keras 2 only.
@@ -27,7 +27,7 @@ REFUSING_ACTIVATIONS = frozenset({"softmax", "sigmoid", "elu", "selu", "gelu", "
 MERGES = frozenset({"Concatenate", "Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"})
 # Classes that hand an integer tensor on as it is.
 KEEP_INTEGERS = frozenset({
-    "Flatten", "Reshape", "Permute", "RepeatVector", "ReLU", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+    "Flatten", "Reshape", "Permute", "RepeatVector", "ReLU", "MaxPooling1D", "MaxPooling2D",
     "GlobalMaxPooling1D", "GlobalMaxPooling2D", "ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D",
     "UpSampling1D", "UpSampling2D",
 })  # fmt: skip

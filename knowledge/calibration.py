@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from .cases import Case, load_cases
 from .features import TOPIC_FEATURES, UNKNOWN_FEATURES, Features, features_of
 from .index import Index
-from .matcher import CALIBRATION_PATH, Calibration, Matcher
+from .matcher import CALIBRATION_PATH, Calibration
 from .parser import parse
 
 FOLDS = 10
@@ -106,19 +106,23 @@ def _folds(cases: list[Case]) -> list[int]:
 
 
 def choose_threshold(alarms: list[float]) -> float:
-    """The least confidence at which at most `MAX_FALSE_ALARMS` of the negatives are still named a topic."""
+    """The least probability of all topics at which at most `MAX_FALSE_ALARMS` of the negatives are still named one.
+
+    Args:
+        alarms: for each negative, the probability that it is any topic.
+    """
     allowed = int(len(alarms) * MAX_FALSE_ALARMS)
     ordered = sorted(alarms, reverse=True)
-    return round(min(0.9, ordered[allowed] + 0.005), 3) if len(ordered) > allowed else 0.0
+    return round(ordered[allowed] + 0.005, 3) if len(ordered) > allowed else 0.0
 
 
 def main() -> int:
     """Fit on the files named on the command line, report cross-validation, save the weights."""
     cases = [case for name in sys.argv[1:] for case in load_cases(Path(name))]
-    index = Matcher.load().index if CALIBRATION_PATH.exists() else Index.load()
+    index = Index.load()
     examples = [example(case, index) for case in cases]
     results = out_of_fold(cases, examples)
-    alarms = [best if best > unknown else 0.0 for c, (_, best, unknown) in zip(cases, results, strict=True) if not c.expect]
+    alarms = [1.0 - unknown for c, (_, _, unknown) in zip(cases, results, strict=True) if not c.expect]
     threshold = choose_threshold(alarms)
     _report(cases, examples, results, threshold)
     weights = fit(examples)
@@ -138,16 +142,16 @@ def _report(
         ]
         if not rows:
             continue
-        named = [best > unknown and best >= threshold for _, _, best, unknown in rows]
+        named = [1.0 - unknown >= threshold for _, _, _, unknown in rows]
         first = sum(n and order[0] in right for n, (right, order, _, _) in zip(named, rows, strict=True))
         ranked = sum(order[0] in right for right, order, _, _ in rows)
-        three = sum(bool(right.intersection(order[:3])) for right, order, _, _ in rows)
+        three = sum(n and bool(right.intersection(order[:3])) for n, (right, order, _, _) in zip(named, rows, strict=True))
         say(
             f"{kind or 'all':10} n={len(rows):3}  first {first / len(rows):.3f}  "
             f"first before the threshold {ranked / len(rows):.3f}  in three {three / len(rows):.3f}\n"
         )
-    negatives = [(best, unknown) for c, (_, best, unknown) in zip(cases, results, strict=True) if not c.expect]
-    false = sum(best > unknown and best >= threshold for best, unknown in negatives)
+    negatives = [unknown for c, (_, _, unknown) in zip(cases, results, strict=True) if not c.expect]
+    false = sum(1.0 - unknown >= threshold for unknown in negatives)
     say(f"false alarms {false} of {len(negatives)} negatives at threshold {threshold}\n")
 
 

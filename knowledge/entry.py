@@ -41,7 +41,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
 _FIELDS = frozenset({
-    "id", "kind", "title", "summary", "signatures", "questions", "described", "probes", "related", "sources",
+    "id", "kind", "harmless", "title", "summary", "signatures", "questions", "described", "probes", "related", "sources",
 })  # fmt: skip
 
 
@@ -83,10 +83,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing we know. `sections` maps language and heading to Markdown text."""
+    """One thing we know. `sections` maps language and heading to Markdown text.
+
+    `harmless` marks a topic whose signatures mean that nothing is wrong: beside an exception they are no evidence.
+    """
 
     id: str
     kind: Kind
+    harmless: bool
     title: Text
     summary: Text
     signatures: tuple[str, ...]
@@ -175,6 +179,7 @@ def parse_entry(file: str, source: str) -> Entry:
     entry = Entry(
         id=read.string("id"),
         kind=read.choice("kind", get_args(Kind)),
+        harmless=read.flag("harmless"),
         title=read.text("title"),
         summary=read.text("summary"),
         signatures=read.strings("signatures"),
@@ -211,6 +216,11 @@ class _Reader:
     def choice(self, field: str, allowed: tuple[str, ...]) -> Any:
         if (value := self.string(field)) not in allowed:
             raise EntryError(self.file, field, f"must be one of {', '.join(allowed)}, not '{value}'")
+        return value
+
+    def flag(self, field: str) -> bool:
+        if not isinstance(value := self.front.get(field, False), bool):
+            raise EntryError(self.file, field, "must be true or false")
         return value
 
     def text(self, field: str) -> Text:

@@ -5,8 +5,9 @@ Every feature is between 0 and 1. They are computed alike when the calibration i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
@@ -23,11 +24,13 @@ TOPIC_FEATURES = (
     "fuzzy_main",  # RapidFuzz: the main exception against recorded messages
     "words_other",  # other exceptions, log lines and prose against recorded messages
     "characters_other",
-    "ask_words",  # what the person wrote against known ways of asking, beside an exception
+    "ask_words",  # what the person wrote against single ways of asking, beside an exception
     "ask_characters",
-    "body",  # everything against the entry's explanation, beside an exception
-    "ask_words_alone",  # the same three where there is no exception
+    "asked",  # what the person wrote against all ways of asking together
+    "body",  # everything against the entry's explanation
+    "ask_words_alone",  # the same four where there is no exception
     "ask_characters_alone",
+    "asked_alone",
     "body_alone",
     "frames",  # the call stack against recorded call stacks
     "type",  # the main exception's type was recorded for the topic
@@ -36,14 +39,17 @@ TOPIC_FEATURES = (
 UNKNOWN_FEATURES = (
     "bias",
     "foreign",  # the innermost frame is in a library that is neither Keras nor TensorFlow nor one they call
-    "no_context",  # nothing in the paste mentions Keras or TensorFlow
+    "elsewhere",  # there is a call stack, and neither it nor the text has anything of Keras or TensorFlow
+    "no_context",  # nothing in the paste has to do with training networks
     "no_exception",
 )
 MAX_OTHERS = 5
+INNERMOST = 4
 SHORTLIST = 12
 _CONTEXT = (
-    "keras", "tensorflow", "tf.", "epoch", "model.fit", "val_loss", "cuda", "gpu", "layer", "loss", "模型", "训练", "层",
+    "epoch", "model.fit", "val_loss", "cuda", "gpu", "layer", "loss", "模型", "训练", "层",
 )  # fmt: skip
+_LIBRARY = re.compile(r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py", re.IGNORECASE)
 _CALLED = frozenset({"numpy", "h5py", "PIL", "python", "pickle", "json", "scipy", "google", "absl", "ml_dtypes", "jax"})
 
 
@@ -57,7 +63,10 @@ class Features:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of a paste that are compared: the main message, the others, the person's own words, everything."""
+    """The texts of a paste that are compared: the main message, the others, the person's own words, everything.
+
+    `everything` is not masked: signatures are looked for in it.
+    """
 
     main: str
     others: tuple[str, ...]
@@ -66,13 +75,13 @@ class Texts:
 
     @classmethod
     def of(cls, symptoms: Symptoms) -> Texts:
-        """The texts of parsed symptoms, masked (`everything` is folded for signatures instead)."""
+        """The texts of parsed symptoms."""
         main = symptoms.main
         others = [told(r) for r in reversed(symptoms.raised) if r is not main and r.message]
-        others += [line.text for line in reversed(symptoms.log)]
+        others += [line.text for line in sorted(reversed(symptoms.log), key=lambda line: line.level in "DI")]
         paragraphs = [line for line in symptoms.prose.split("\n") if len(line) > 2]  # noqa: PLR2004
         asks = [symptoms.prose[:800], *paragraphs[:1]]
-        everything = [told(r) for r in symptoms.raised]
+        everything = [with_stack(r) for r in symptoms.raised]
         everything += [line.text for line in symptoms.log] + [symptoms.prose, symptoms.code]
         return cls(
             main=mask(told(main)) if main else "",
@@ -82,13 +91,29 @@ class Texts:
         )
 
 
+def without_harmless(symptoms: Symptoms, index: Index) -> Symptoms:
+    """Symptoms without the log lines that mean nothing, where an exception tells what happened."""
+    if symptoms.main is None:
+        return symptoms
+    noise = [signature.text for signature in index.signatures if signature.topic in index.harmless]
+    kept = tuple(line for line in symptoms.log if not any(found(text, fold(line.text)) for text in noise))
+    return replace(symptoms, log=kept)
+
+
 def told(raised: Raised) -> str:
     """An exception as one line of text."""
     return f"{raised.type}: {raised.message}" if raised.type else raised.message
 
 
+def with_stack(raised: Raised) -> str:
+    """An exception behind the innermost frames of its stack, each as `file in function code`: what signatures see."""
+    frames = [f"{f.path.replace(chr(92), '/').rpartition('/')[2]} in {f.function} {f.code}" for f in raised.frames[-INNERMOST:]]
+    return "\n".join([*frames, told(raised)])
+
+
 def features_of(symptoms: Symptoms, index: Index) -> Features:
     """The features of a paste against every topic."""
+    symptoms = without_harmless(symptoms, index)
     texts = Texts.of(symptoms)
     alone = not texts.main
     columns: dict[str, list[float]] = {}
@@ -97,6 +122,7 @@ def features_of(symptoms: Symptoms, index: Index) -> Features:
     suffix = "_alone" if alone else ""
     columns[f"ask_words{suffix}"] = _best(index, index.words, map(words, texts.asks), "question")
     columns[f"ask_characters{suffix}"] = _best(index, index.characters, map(characters, texts.asks), "question")
+    columns[f"asked{suffix}"] = _best(index, index.words, map(words, texts.asks), "asked")
     columns[f"body{suffix}"] = _best(index, index.words, [words(mask(texts.everything))], "body")
     stack = frame_terms(symptoms.main.frames if symptoms.main else [f for r in symptoms.raised for f in r.frames])
     columns["frames"] = index.frames.cosines(stack)
@@ -109,7 +135,7 @@ def features_of(symptoms: Symptoms, index: Index) -> Features:
 
 
 def _signatures(symptoms: Symptoms, texts: Texts, index: Index) -> tuple[list[float], list[float]]:
-    main = fold(told(symptoms.main)) if symptoms.main else ""
+    main = fold(with_stack(symptoms.main)) if symptoms.main else ""
     everything = fold(texts.everything)
     in_main, elsewhere = [0.0] * len(index.topics), [0.0] * len(index.topics)
     for topic, text, strength in index.signatures:
@@ -158,12 +184,13 @@ def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[f
 
 
 def _unknown(symptoms: Symptoms, texts: Texts) -> list[float]:
-    frames = symptoms.main.frames if symptoms.main else ()
-    foreign = bool(frames) and frames[-1].owner == "other" and frames[-1].package not in _CALLED
-    library = any(f.owner in ("keras", "tensorflow") for r in symptoms.raised for f in r.frames)
-    told_all = texts.everything.lower()
-    mentioned = library or any(word in told_all for word in _CONTEXT)
-    return [1.0, float(foreign), float(not mentioned), float(not texts.main)]
+    frames = [frame for raised in symptoms.raised for frame in raised.frames]
+    told_all = "\n".join([texts.everything, *(f"{frame.path} {frame.code}" for frame in frames)])
+    named = _LIBRARY.search(told_all) is not None
+    inner = symptoms.main.frames[-1] if symptoms.main and symptoms.main.frames else None
+    foreign = inner is not None and inner.owner == "other" and inner.package not in _CALLED
+    context = named or any(word in told_all.lower() for word in _CONTEXT)
+    return [1.0, float(foreign and not named), float(bool(frames) and not named), float(not context), float(not texts.main)]
 
 
 def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -> Iterator[str]:

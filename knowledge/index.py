@@ -26,10 +26,10 @@ MAX_TERMS = 400
 
 
 class Passage(NamedTuple):
-    """A masked text of a topic: one message that it prints, one way of asking, or its explanation."""
+    """A masked text of a topic: one message that it prints, one way of asking, all ways of asking, its explanation."""
 
     topic: int
-    kind: Literal["message", "question", "body"]
+    kind: Literal["message", "question", "asked", "body"]
     text: str
 
 
@@ -88,6 +88,7 @@ class Index:
 
     topics: list[str]
     titles: list[list[str]]
+    harmless: list[int]
     lines: list[list[str]]
     types: list[list[str]]
     passages: list[Passage]
@@ -103,6 +104,7 @@ class Index:
             "byteorder": sys.byteorder,
             "topics": self.topics,
             "titles": self.titles,
+            "harmless": self.harmless,
             "lines": self.lines,
             "types": self.types,
             "passages": self.passages,

@@ -39,18 +39,20 @@ def build(entries: list[Entry], left_out: frozenset[str] = frozenset()) -> Index
         messages, frames = _messages(entry, traces[entry.id])
         passages += [Passage(number, "message", text) for text in messages]
         passages += [Passage(number, "question", mask(text)) for text in _questions(entry)]
-        passages += [Passage(number, "body", mask(text)) for text in _bodies(entry)]
+        passages += [Passage(number, "asked", mask(" ".join(entry.questions[lang]), None)) for lang in LANGS]
+        passages += [Passage(number, "body", mask(text, None)) for text in _bodies(entry)]
         stacks.append(frames)
     texts = [passage.text for passage in passages]
     return Index(
         topics=[entry.id for entry in entries],
         titles=[[entry.title.en, entry.title.zh] for entry in entries],
+        harmless=[number for number, entry in enumerate(entries) if entry.harmless],
         lines=[sorted({line for block in entry.blocks for line in block.lines}) for entry in entries],
         types=[sorted({r.type for text in traces[e.id] for r in parse(text).raised if r.type}) for e in entries],
         passages=passages,
         signatures=_signatures(entries, passages),
         words=_space(texts, words),
-        characters=_space([p.text if p.kind != "body" else "" for p in passages], characters),
+        characters=_space([p.text if p.kind in ("message", "question") else "" for p in passages], characters),
         frames=_space([" ".join(stack) for stack in stacks], str.split),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,9 +17,14 @@ from types import TracebackType
 
 from ..errors import LaboratoryError
 from .entry import Block, Entry
+from .features import Texts
 from .lines import Line
+from .parser import parse
 from .signature import fold, found
 
+# TensorFlow prints the stack that created an operation, with the worker's own frames at its bottom.
+_OUR_FRAMES = re.compile(r'^ *File "[^"\n]*laboratory_worker\.py", line \d+, in \w+\n(?: {4,}.*\n)*', re.MULTILINE)
+_GENERATED = re.compile(r"(__autograph_generated_file)\w+\.py")
 SECONDS = 120
 WORKER = Path(__file__).with_name("laboratory_worker.py")
 LABS = Path(__file__).parent.parent / ".labs"
@@ -110,7 +116,7 @@ def judge(entry: Entry, block: Block, run: Run) -> str | None:
     A broken block of an error must print one of the entry's signatures. A broken block of a pitfall either does so
     too, or runs to its end and proves the wrong result with an `assert`. A fixed block runs to its end without any.
     """
-    printed = fold(run.output)
+    printed = shown(run.output)
     signature = next((s for s in entry.signatures if found(s, printed)), None)
     if block.role == "fixed":
         if run.outcome != "finished":
@@ -123,9 +129,14 @@ def judge(entry: Entry, block: Block, run: Run) -> str | None:
     return f"the broken code {run.outcome} and printed none of the entry's signatures"
 
 
+def shown(output: str) -> str:
+    """What signatures are looked for in when a person pastes this output, folded."""
+    return fold(Texts.of(parse(output)).everything)
+
+
 def unproven(entry: Entry, printed: list[str]) -> list[str]:
     """The signatures of an entry that neither a text of `printed` nor a described message contains."""
-    texts = [fold(text) for text in (*printed, *(d.message for d in entry.described))]
+    texts = [shown(text) for text in printed] + [fold(d.message) for d in entry.described]
     return [s for s in entry.signatures if not any(found(s, text) for text in texts)]
 
 
@@ -140,4 +151,4 @@ def _without_paths(output: str, place: Place) -> str:
     base = Path(sys.base_prefix)
     for folder in {str(packages), str(packages.resolve()), str(place.python.resolve().parent.parent), str(base)}:
         output = output.replace(folder + os.sep, "/venv/")
-    return output
+    return _OUR_FRAMES.sub("", _GENERATED.sub(r"\1.py", output))

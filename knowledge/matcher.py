@@ -1,8 +1,8 @@
 """The matcher: Symptoms in, a Ranking out, each match with a calibrated confidence and its reasons.
 
 The confidence is a probability: a softmax over all topics and "not known", whose weights were fitted on real pastes
-(`calibration.py`). "Not known" is an answer of its own: it is given when it is the likeliest, or when no topic
-reaches the threshold that keeps false alarms rare.
+(`calibration.py`). "Not known" is an answer of its own: it is given when the topics together do not reach the
+probability that keeps false alarms rare.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ReasonKind = Literal["signature", "words", "frame", "type", "line"]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Weights of the features, and the least confidence with which a topic is named."""
+    """Weights of the features, and the least probability of all topics together at which one is named."""
 
     topic: tuple[float, ...]
     unknown: tuple[float, ...]
@@ -42,6 +42,10 @@ class Calibration:
             unknown=tuple(read["unknown"][name] for name in UNKNOWN_FEATURES),
             threshold=read["threshold"],
         )
+
+    def knows(self, unknown: float) -> bool:
+        """Whether a topic is named when "not known" has the probability `unknown`."""
+        return 1.0 - unknown >= self.threshold
 
     def probabilities(self, features: Features) -> tuple[list[float], float]:
         """The probability of each topic, and that it is none of them."""
@@ -73,9 +77,13 @@ class Match:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The topics that come into question, the likeliest first. `known` is False when none is likely enough."""
+    """The topics that come into question, the likeliest first.
+
+    `unknown` is the probability that it is none of all topics; `known` is False when that is too high to name one.
+    """
 
     matches: tuple[Match, ...]
+    unknown: float
     known: bool
 
 
@@ -103,8 +111,7 @@ class Matcher:
         matches = tuple(
             Match(self.index.topics[n], probabilities[n], self._reasons(symptoms, features.topics[n], n)) for n in order
         )
-        best = probabilities[order[0]] if order else 0.0
-        return Ranking(matches, known=symptoms.shape != "empty" and best > unknown and best >= self.calibration.threshold)
+        return Ranking(matches, unknown, known=symptoms.shape != "empty" and self.calibration.knows(unknown))
 
     def _reasons(self, symptoms: Symptoms, row: list[float], topic: int) -> tuple[Reason, ...]:
         values = dict(zip(TOPIC_FEATURES, row, strict=True))

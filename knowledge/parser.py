@@ -28,7 +28,7 @@ def parse(text: str) -> Symptoms:
     """Parse pasted text (a traceback, a log, a question, in any mixture and cut off anywhere)."""
     lines = clean(text)
     reading = read_tracebacks(lines)
-    log = [LogLine(line.level, line.source, line.text) for line in reading.rest if line.level in ("W", "E", "F", "C")]
+    log = [LogLine(line.level, line.source, line.text) for line in reading.rest if line.level]
     prose, code = _prose_and_code(reading.rest)
     versions = versions_in("\n".join(line.text for line in lines))
     return Symptoms(

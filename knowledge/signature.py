@@ -12,10 +12,13 @@ from functools import lru_cache
 GAP = "…"
 MAX_GAP = 300
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", '"': "'"})
+_COLOR = re.compile(r"\x1b\[[0-9;]{0,12}m")
 
 
 def fold(text: str) -> str:
-    """`text` as signatures compare it: lower case, one kind of quote, runs of white space as one space."""
+    """`text` as signatures compare it: no colours, lower case, one kind of quote, white space as one space."""
+    if "\x1b" in text:
+        text = _COLOR.sub("", text)
     return " ".join(text.translate(_QUOTES).replace('"', "'").lower().split())
 
 

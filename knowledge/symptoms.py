@@ -39,7 +39,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line that a log printed: level I, W, E or F, the place in the source, the text."""
+    """A line that a log printed: level (D, I, W, E, C or F), the place in the source, the text."""
 
     level: str
     source: str
@@ -59,7 +59,7 @@ class Versions:
 class Symptoms:
     """A paste, parsed.
 
-    `prose` is what the person wrote, `code` what looks like their program, `log` the log lines of level W and above,
+    `prose` is what the person wrote, `code` what looks like their program, `log` the log lines without repetitions,
     `language` an ISO 639-1 code (en, zh, ja, ko), `line_hint` a Keras line that paths or class names give away.
     """
 

@@ -25,9 +25,9 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _SPLIT_AT = re.compile(r"[._]+")
 
 
-def mask(text: str) -> str:
-    """`text` with what varies from program to program (paths, addresses, shapes, numbers) taken out."""
-    text = text[:MAX_TEXT]
+def mask(text: str, limit: int | None = MAX_TEXT) -> str:
+    """`text`, cut to `limit`, with what varies from program to program (paths, addresses, shapes, numbers) taken out."""
+    text = text[:limit]
     for pattern, replacement in _MASKS:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())

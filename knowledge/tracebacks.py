@@ -41,9 +41,10 @@ _CODE_BEFORE = re.compile(r"(?:except|raise|assertRaises\w*|import|class)\b[^:]*
 _GOES_ON = re.compile(
     r"\s*(?:Call arguments|Arguments received|[•*] |\[\[|Node:|Detected at|Original stack trace|Errors may have|"
     r"Negative dimension|Input |If this |Possible|The op is created|Inputs? to |Matrix size|Incompatible|Could not|"
-    r"Failed|First error|Root error|Found|Expected|Received|\(\d\) |Make sure|\d+ root error)"
+    r"Failed|First error|Root error|Found|Expected|Received|\(\d\) |Make sure|\d+ root error|<stack traces|[lL]ogits|indices)"
 )
 _OPEN_ENDED = ("exception encountered when calling", "detected at node", "graph execution error", "root error(s) found")
+_NODE_STACK = "defined at (most recent call last)"
 _REPEATED = "[Previous line repeated"
 
 
@@ -154,6 +155,8 @@ class _Reader:
         """The further lines of a message, up to whatever cannot belong to it."""
         opening = first.lower()
         for _ in range(MAX_MESSAGE_LINES):
+            if _NODE_STACK in opening:
+                self._skip_node_stack()
             if self.at >= len(self.lines):
                 return
             line = self.lines[self.at]
@@ -166,6 +169,14 @@ class _Reader:
             self.at += 1
             opening += line.text.lower()
             yield line.text
+
+    def _skip_node_stack(self) -> None:
+        """TensorFlow puts the stack that made a node into the middle of a message; what failed stands behind it."""
+        while self.at < len(self.lines):
+            text = self.lines[self.at].text
+            if _frame(text) is None and not (text.startswith("    ") and _frame(self.lines[self.at - 1].text)):
+                return
+            self.at += 1
 
     def _flush(self) -> None:
         """A stack whose exception is cut off still tells where the program was."""

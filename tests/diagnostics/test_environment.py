@@ -5,20 +5,30 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import platform
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from kerasdoctor.diagnostics import environment as module
+from kerasdoctor.diagnostics import environment_script
 from kerasdoctor.diagnostics.environment import Environment, examine_environment
 from kerasdoctor.errors import SubjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-VARIABLES = ("CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "KERAS_HOME", "PYTHONPATH", "LD_LIBRARY_PATH")
+VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "KERAS_HOME",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +67,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
             patch.delenv(name, raising=False)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.chdir(tmp_path_factory.mktemp("work"))
-        yield examine_environment(module.Path(sys.executable), 120)
+        yield examine_environment(Path(sys.executable), 120)
 
 
 def test_tells_the_versions_that_are_installed_and_that_were_imported(real: Environment) -> None:
@@ -214,7 +224,7 @@ def test_keras_json_is_read_by_its_known_fields(
     (place / "home" / ".keras" / "keras.json").write_text(text, encoding="utf-8")
     found = examine_environment(empty_python)
     assert found.keras_json is not None
-    assert (found.keras_json.path, found.keras_json.state) == (str(module.Path("~/.keras/keras.json")), state)
+    assert (found.keras_json.path, found.keras_json.state) == (str(Path("~/.keras/keras.json")), state)
     assert said in found.keras_json.said
     assert found.keras_json.fields == ({"backend": "jax", "floatx": "float16"} if state == "read" else {})
     assert found.backend_in_force == ("jax" if state == "read" else "tensorflow")
@@ -260,7 +270,8 @@ def test_hiding_variable_is_told_and_the_driver_is_asked_without_it(
 
 def test_distributions_on_pythonpath_count_and_damaged_ones_do_no_harm(place: Path, empty_python: Path) -> None:
     """What pip would list, from the path that the user's programs have."""
-    for name, text in (("tf_keras-2.16.0", "Name: tf_keras\nVersion: 2.16.0\n"), ("numpy-1.0", None), ("other-1", "")):
+    kept = "Name: tf_keras\nVersion: 2.16.0\n"
+    for name, text in (("tf_keras-2.16.0", kept), ("numpy-1.0", None), ("other-1", "Name: other\nVersion: 1\n")):
         folder = place / "packages" / f"{name}.dist-info"
         folder.mkdir()
         if text is not None:
@@ -293,13 +304,56 @@ def test_names_of_user_and_host_and_the_home_folder_are_masked(
     """Neither stands anywhere in the report; a package of the same name as the user keeps its name."""
     monkeypatch.setenv("USER", "torch")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    host = module.os.uname().nodename
+    host = platform.node()
     said = f"{place}/home/secret of torch on {host}, /home/alice/x, C:\\\\Users\\\\Bob Smith\\\\y"
     package(place, "tensorflow", f"raise ImportError({said!r})")
     found = examine_environment(empty_python)
     assert found.tensorflow.message == "~/secret of <user> on <host>, /home/<user>/x, C:\\\\Users\\\\<user>\\\\y"
     assert found.backend.name == "torch"
     assert str(place / "home") not in json.dumps(found.as_json())
+
+
+def says(text: str) -> environment_script.Child:
+    """A process that prints what the driver or a tool printed on a machine with a GPU."""
+    return environment_script.Child([sys.executable, "-c", f"print({text!r})"], {})
+
+
+def test_driver_is_read_as_it_answers_on_a_machine_with_a_gpu() -> None:
+    """The facts of the child as one H200 gave them, and as they were with every GPU hidden."""
+    told = "@kerasdoctor ('cuda', 13000)\n@kerasdoctor ('gpus', [('NVIDIA H200', 143155, '9.0')])"
+    read = environment_script.driver(says(f"@kerasdoctor ('init', 0)\n{told}"), time.monotonic() + 20)
+    gpu = {"name": "NVIDIA H200", "memory_mib": 143155, "capability": "9.0"}
+    assert read == {"outcome": "ok", "said": "", "init": 0, "cuda": 13000, "gpus": [gpu]}
+    told = "@kerasdoctor ('init', 100)\n@kerasdoctor ('init_name', 'CUDA_ERROR_NO_DEVICE')\n@kerasdoctor ('gpus', [])"
+    read = environment_script.driver(says(told), time.monotonic() + 20)
+    assert (read["init"], read["init_name"], read["gpus"]) == (100, "CUDA_ERROR_NO_DEVICE", [])
+
+
+def test_nvidia_smi_is_read_by_its_rows_or_by_what_it_says_instead() -> None:
+    """Its rows as recorded; without a driver it prints a sentence, which is kept."""
+    read = environment_script.nvidia_smi(says("0, NVIDIA H200, 580.159.04, 143771"), time.monotonic() + 20)
+    assert read["gpus"] == [{"name": "NVIDIA H200", "memory_mib": 143771}]
+    assert (read["driver"], read["said"]) == ("580.159.04", "")
+    read = environment_script.nvidia_smi(says("No devices were found"), time.monotonic() + 20)
+    assert (read["gpus"], read["said"]) == ([], "No devices were found")
+
+
+def test_line_that_something_else_was_printed_into_costs_that_fact_only() -> None:
+    """Native code writes to the same pipe whenever it likes."""
+    told = "@kerasdoctor ('init', 0)\n@kerasdoctor ('cuda', 1W0000 dso_loader\n@kerasdoctor ('gpus', [])"
+    read = environment_script.driver(says(told), time.monotonic() + 20)
+    assert read == {"outcome": "ok", "said": "", "init": 0, "gpus": []}
+
+
+def test_kernel_driver_and_cpu_are_read_from_the_kernels_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first lines as recorded; AVX by its own word, which avx2 is not."""
+    line = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build\nGCC version: 15.3.0"
+    monkeypatch.setattr(environment_script, "text_of", lambda _: line)
+    assert environment_script.kernel_driver() == "580.159.04"
+    assert environment_script.avx() is None
+    monkeypatch.setattr(environment_script, "text_of", lambda _: "processor\t: 0\nflags\t\t: fpu sse4_2 avx2\n")
+    assert environment_script.avx() is False
+    assert environment_script.kernel_driver() == ""
 
 
 def test_missing_interpreter_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

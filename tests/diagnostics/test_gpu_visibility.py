@@ -1,4 +1,8 @@
-"""The probe of GPU visibility, on environments that were recorded on a machine with a GPU, and on variations of them."""
+"""The probe of GPU visibility, on environments that the script recorded with and without a GPU, and on variations.
+
+`tensorflow-visible` was recorded with empty libraries in place of those of CUDA 12: TensorFlow opens them, and no more,
+before it lists a GPU.
+"""
 
 from __future__ import annotations
 
@@ -63,10 +67,16 @@ def test_no_gpu_is_no_fault_and_counts_only_where_one_was_asked_for() -> None:
     assert (finding.outcome, finding.topics) == ("finding", ("gpu-not-visible", "use-gpu"))
 
 
-def test_hosted_notebook_is_told_where_the_gpu_is_switched_on() -> None:
-    """Colab's runtimes have none by default."""
-    environment = replace(recorded("no-gpu"), system=System("Linux", container="colab"))
-    assert "Change runtime type" in only(environment).text.en
+@pytest.mark.parametrize(
+    ("system", "words"),
+    [
+        (System("Linux", container="colab"), "Change runtime type"),
+        (System("Linux", wsl=2), "WSL 2 uses the NVIDIA driver of Windows"),
+    ],
+)
+def test_place_where_the_gpu_is_switched_on_is_told(system: System, words: str) -> None:
+    """Colab's runtimes have none by default; WSL has no driver of its own."""
+    assert words in only(replace(recorded("no-gpu"), system=system)).text.en
 
 
 @pytest.mark.parametrize(
@@ -116,7 +126,11 @@ def test_part_of_the_gpus_hidden_is_a_choice() -> None:
 def test_container_without_its_gpus() -> None:
     """The driver is in the host's kernel, but there are no device files: docker run without --gpus."""
     environment = replace(
-        recorded("tensorflow-visible"), nodes=(), driver=NO_DRIVER, smi=NO_SMI, system=System("Linux", container="docker")
+        recorded("tensorflow-visible"),
+        nodes=(),
+        driver=NO_DRIVER,
+        smi=NO_SMI,
+        system=System("Linux", container="docker"),
     )
     evidence = only(with_tensorflow(environment, gpus=()))
     assert "the NVIDIA driver 580.159.04, but there is no /dev/nvidia0: this docker container" in evidence.text.en
@@ -151,7 +165,7 @@ def test_driver_that_hangs_or_fails_without_a_gpu_in_sight_is_a_fault() -> None:
 def test_missing_libraries_are_named_as_tensorflow_told_them() -> None:
     """Recorded: TensorFlow for CUDA 12 on a machine with CUDA 13; it found cuDNN 9, and nothing else."""
     evidence = only(recorded("tensorflow-without-cuda-12"))
-    assert "built for CUDA 12.5, cuDNN 9, lacks libcudart.so.12, libcublas.so.12" in evidence.text.en
+    assert "built for CUDA 12.5 and cuDNN 9, lacks libcudart.so.12, libcublas.so.12" in evidence.text.en
     assert "libcudart.so.13" in evidence.text.en
     assert "`pip install 'tensorflow[and-cuda]==2.21.0'`" in evidence.text.zh
     assert evidence.confirms == ("gpu-library-mismatch", "gpu-not-visible")
@@ -175,15 +189,15 @@ def test_old_tensorflow_gets_another_remedy_for_missing_libraries() -> None:
         recorded("tensorflow-without-cuda-12"), version="2.9.3", cuda_version="11.2", cudnn_version="8", log=said
     )
     text = only(environment).text.en
-    assert "TensorFlow 2.9.3, built for CUDA 11.2, cuDNN 8, lacks libcudnn.so.8" in text
+    assert "TensorFlow 2.9.3, built for CUDA 11.2 and cuDNN 8, lacks libcudnn.so.8" in text
     assert "put their folders into LD_LIBRARY_PATH" in text
 
 
 def test_driver_too_old_for_the_build_is_a_fault_even_if_the_gpu_is_listed() -> None:
     """TensorFlow lists the GPU, and then fails when it first computes on it."""
     environment = recorded("tensorflow-visible")
-    old = replace(environment, driver=replace(environment.driver, cuda=11040), smi=replace(environment.smi, driver="470.1"))
-    fault, visible = seen(old)
+    driver, smi = replace(environment.driver, cuda=11040), replace(environment.smi, driver="470.1")
+    fault, visible = seen(replace(environment, driver=driver, smi=smi))
     assert "the driver 470.1 supports CUDA up to 11.4, TensorFlow 2.21.0 was built for CUDA 12.5.1" in fault.text.en
     assert "to 525.60.13 or newer" in fault.text.en
     assert fault.fault
@@ -238,8 +252,8 @@ def test_gpu_of_another_maker_needs_no_nvidia_driver() -> None:
 def test_unexplained_blindness_is_told_with_tensorflows_own_words() -> None:
     """Every known cause is excluded: what TensorFlow printed is the best there is."""
     environment = with_tensorflow(recorded("tensorflow-visible"), gpus=(), log=("CUDA_ERROR_OUT_OF_MEMORY",))
-    evidence = only(environment)
-    assert "sees 0 of 1 GPUs (NVIDIA H200) that the driver gives it; it printed: CUDA_ERROR_OUT_OF_MEMORY" in evidence.text.en
+    text, evidence = only(environment).text.en, only(environment)
+    assert "sees 0 of 1 GPUs (NVIDIA H200) that the driver gives it; it printed: CUDA_ERROR_OUT_OF_MEMORY" in text
     assert evidence.fault
 
 
@@ -278,7 +292,7 @@ def test_backend_that_is_not_installed_is_told_with_who_chose_it() -> None:
 
 
 def test_backends_without_gpus_and_unknown_backends() -> None:
-    """numpy is a choice, `pytorch` is a mistake, Theano is beyond what can be examined."""
+    """The backend numpy is a choice, `pytorch` is a mistake, Theano is beyond what can be examined."""
     environment = replace(recorded("no-gpu"), keras=Import("raised"), distributions={})
     choice = only(replace(environment, backend=Choice("numpy", "keras.json")))
     assert not choice.fault
@@ -298,12 +312,12 @@ def test_backends_without_gpus_and_unknown_backends() -> None:
             "python3 -m pip install tensorflow",
         ),
         (
-            broken("Traceback\nImportError: DLL load failed while importing _pywrap_tensorflow_internal: 动态链接库失败"),
+            broken("Traceback\nImportError: DLL load failed while importing _pywrap_tensorflow_internal: 失败"),
             "tensorflow-dll-load",
             "Visual C++ Redistributable",
         ),
         (
-            broken("Traceback\nImportError: libcublas.so.9.0: cannot open shared object file\nnative TensorFlow runtime"),
+            broken("Traceback\nImportError: libcublas.so.9.0: cannot open shared object file\nnative runtime"),
             "gpu-library-mismatch",
             "libcublas.so.9.0: cannot open",
         ),
@@ -320,7 +334,7 @@ def test_backends_without_gpus_and_unknown_backends() -> None:
         (
             broken("Descriptors cannot be created directly.\nIf this call came from", error="TypeError"),
             "protobuf-version",
-            "protobuf 7.36.2 doesn't fit TensorFlow",
+            "protobuf 7.36.2 doesn't fit TensorFlow ?: `pip install tensorflow`",
         ),
         (
             broken("Detected incompatible Protobuf Gencode/Runtime versions", error="VersionError"),
@@ -341,8 +355,7 @@ def test_backends_without_gpus_and_unknown_backends() -> None:
 def test_failing_import_is_told_with_its_error_and_confirms_its_topic(result: Import, topic: str, words: str) -> None:
     """TensorFlow can't be imported: that is wrong in itself, and the error says which topic it is."""
     environment = replace(recorded("jax"), backend=Choice("tensorflow", "default"), keras=Import("raised"))
-    environment = replace(environment, tensorflow=result, distributions={**environment.distributions, "keras": "3.15.1"})
-    evidence = only(environment)
+    evidence = only(replace(environment, tensorflow=result))
     assert topic in evidence.confirms
     assert words in evidence.text.en
     assert evidence.fault
@@ -357,11 +370,19 @@ def test_unknown_import_error_confirms_no_topic() -> None:
     assert (evidence.confirms, evidence.fault) == ((), True)
 
 
+def test_crash_after_the_import_is_told_as_such() -> None:
+    """Listing the GPUs ended Python: the import itself was well, and no topic is guessed."""
+    crashed = Import("SIGSEGV", version="2.21.0", output="Fatal Python error\nlast line")
+    evidence = seen(replace(recorded("no-gpu"), tensorflow=crashed))[1]
+    assert "ended with SIGSEGV after the import, while it listed its GPUs, its last words: last line" in evidence.text.en
+    assert (evidence.confirms, evidence.fault) == ((), True)
+
+
 def test_file_of_the_user_that_hides_a_package_is_named() -> None:
     """Either it is imported itself, or it stands in the traceback of the import."""
     environment = replace(recorded("no-gpu"), keras=Import("raised"))
     own = replace(environment, shadows=("tensorflow.py",), tensorflow=Import("ok"))
-    traced = broken("no attribute 'choice'", output='  File "/work/random.py", line 1, in <module>', error="AttributeError")
+    traced = broken("no attribute 'choice'", output='  File "/x/random.py", line 1, in <module>')
     inner = replace(environment, shadows=("random.py", "queue.py"), tensorflow=traced)
     for environment, name in ((own, "tensorflow.py"), (inner, "random.py")):
         evidence = seen(environment)[1]

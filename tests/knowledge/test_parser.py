@@ -131,6 +131,23 @@ def test_message_over_several_paragraphs(tmp_path: Path) -> None:
     assert "• inputs=1" in symptoms.main.message
 
 
+def test_stack_inside_a_message() -> None:
+    """TensorFlow tells what failed behind the stack of the node that failed; both belong to the message."""
+    symptoms = parse(
+        "Traceback (most recent call last):\n"
+        '  File "train.py", line 9, in <module>\n    model.fit(x, y)\n'
+        "tensorflow.python.framework.errors_impl.InvalidArgumentError: Graph execution error:\n\n"
+        "Detected at node compile_loss/Cross defined at (most recent call last):\n"
+        '  File "train.py", line 9, in <module>\n    model.fit(x, y)\n\n'
+        '  File "/venv/lib/python3.11/site-packages/keras/src/losses.py", line 3, in call\n\n'
+        "logits and labels must be broadcastable: logits_size=[8,3] labels_size=[8,4]\n"
+        "\t [[{{node compile_loss/Cross}}]]\n"
+    )
+    assert symptoms.main is not None
+    assert "logits and labels must be broadcastable" in symptoms.main.message
+    assert len(symptoms.main.frames) == 1
+
+
 @pytest.mark.parametrize("code", [PLAIN, CHAINED, CARETS])
 def test_notebook_gives_the_same_ending(tmp_path: Path, code: str) -> None:
     """IPython's way of printing leads to the same exception as CPython's, with the cell as the user's own code."""
@@ -174,7 +191,7 @@ def test_wrapping_does_not_hide_the_error(tmp_path: Path, wrapping: str) -> None
 
 
 def test_log_lines_are_told_apart() -> None:
-    """Level and place of TensorFlow's and absl's log lines are read; I lines are left out."""
+    """Level and place of TensorFlow's and absl's log lines are read."""
     symptoms = parse(
         "I0000 00:00:1795150951.128159    4455 port.cc:153] oneDNN custom operations are on.\n"
         "E0000 00:00:1795149370.717764    2921 cuda_platform.cc:52] failed call to cuInit\n"
@@ -182,6 +199,7 @@ def test_log_lines_are_told_apart() -> None:
         "WARNING:tensorflow:Your input ran out of data\n"
     )
     assert [(line.level, line.source) for line in symptoms.log] == [
+        ("I", "port.cc:153"),
         ("E", "cuda_platform.cc:52"),
         ("W", "tensorflow/core/op_kernel.cc:362"),
         ("W", "tensorflow"),

@@ -1,0 +1,141 @@
+"""What a report on an environment is made of, and how values are read back from JSON only with the types they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from ..errors import SubjectError
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that runs the user's programs."""
+
+    version: str
+    implementation: str
+    executable: str
+    bits: int
+    virtual: bool
+
+
+@dataclass(frozen=True)
+class System:
+    """The operating system; `wsl` is 0, 1 or 2, `container` a word for what it runs in, `avx` None where unknown."""
+
+    name: str = ""
+    release: str = ""
+    machine: str = ""
+    wsl: int = 0
+    container: str = ""
+    avx: bool | None = None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU: its name, its memory in MiB, and its compute capability where that is told ("9.0")."""
+
+    name: str
+    memory_mib: int
+    capability: str = ""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What the CUDA driver's library said: cuInit's code and its name, the CUDA it supports (13000: 13.0), its GPUs."""
+
+    outcome: str
+    said: str = ""
+    init: int | None = None
+    init_name: str = ""
+    cuda: int = 0
+    gpus: tuple[Gpu, ...] = ()
+
+
+@dataclass(frozen=True)
+class Smi:
+    """What nvidia-smi listed, or what it said instead."""
+
+    outcome: str
+    said: str = ""
+    driver: str = ""
+    gpus: tuple[Gpu, ...] = ()
+
+
+@dataclass(frozen=True)
+class Import:
+    """How importing a module ended, and what the module then told of itself.
+
+    `outcome` is "ok", "raised" (with `error`, its message, the name of a missing module), "timed out", the signal that
+    killed the process ("SIGILL"), or its exit code. What a module can't tell is None, with the reason in `missing`.
+    `gpus` are the names of those that the framework sees; the `cuda_` fields tell what it was built for.
+    """
+
+    outcome: str
+    error: str = ""
+    message: str = ""
+    missing_module: str = ""
+    output: str = ""
+    log: tuple[str, ...] = ()
+    missing: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
+    file: str | None = None
+    backend: str | None = None
+    cuda_build: bool | None = None
+    rocm_build: bool | None = None
+    cuda_version: str | None = None
+    cudnn_version: str | None = None
+    capabilities: tuple[str, ...] = ()
+    gpus: tuple[str, ...] | None = None
+
+    @property
+    def imported(self) -> bool:
+        """Whether the import itself gave the module, whatever came after it."""
+        return self.version is not None
+
+
+@dataclass(frozen=True)
+class KerasJson:
+    """The configuration file of Keras: absent, broken (and how), or read, with the known fields as texts."""
+
+    path: str
+    state: str
+    said: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A backend and where the choice was made: KERAS_BACKEND, keras.json, or nowhere (default)."""
+
+    name: str
+    source: str
+
+
+def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - any type of a field
+    """The value of a field of a report, as the type that it is declared with.
+
+    Raises:
+        SubjectError: it has another type.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else decode(arguments[0], value, where)
+    if is_dataclass(kind) and isinstance(value, dict):
+        hints = get_type_hints(kind)
+        known = [f for f in fields(kind) if f.name in value]
+        try:
+            return kind(**{f.name: decode(hints[f.name], value[f.name], f"{where}.{f.name}") for f in known})  # type: ignore[operator]
+        except TypeError as error:
+            raise SubjectError(f"environment report: {where}: {error}: examine the environment again") from error
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {str(name): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()}
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        expected = getattr(kind, "__name__", str(kind))
+        raise SubjectError(f"environment report: {where}: {type(value).__name__}, expected {expected}")
+    return value

@@ -1,0 +1,24 @@
+"""Builds the search index into the wheel; everything else stands in pyproject.toml."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+
+class BuildWithIndex(build_py):
+    """Build the modules, then the index from the entries and traces among them."""
+
+    def run(self) -> None:
+        """An editable install leaves the index to `make index`."""
+        super().run()
+        if not self.editable_mode:
+            environment = {**os.environ, "PYTHONPATH": str(Path(self.build_lib).resolve())}
+            command = [sys.executable, "-m", "kerasdoctor.knowledge.indexing"]
+            subprocess.run(command, env=environment, cwd=self.build_lib, check=True)  # noqa: S603 - our own module
+
+
+setup(cmdclass={"build_py": BuildWithIndex})

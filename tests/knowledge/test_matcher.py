@@ -1,0 +1,138 @@
+"""The matcher: its index agrees with scikit-learn, traces lead back to their topics, strangers to none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from kerasdoctor.errors import IndexMissingError
+from kerasdoctor.knowledge.cases import load_cases
+from kerasdoctor.knowledge.entry import Entry
+from kerasdoctor.knowledge.evaluation import evaluate
+from kerasdoctor.knowledge.index import MAX_TERMS, Index
+from kerasdoctor.knowledge.indexing import SEPARATOR, recorded
+from kerasdoctor.knowledge.matcher import Matcher
+from kerasdoctor.knowledge.parser import parse
+from kerasdoctor.knowledge.signature import found
+from kerasdoctor.knowledge.terms import mask, words
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+NEGATIVES = Path(__file__).with_name("negatives.jsonl")
+
+
+def test_cosines_are_those_of_scikit_learn(index: Index) -> None:
+    """Without scikit-learn, the saved index gives the very similarities that scikit-learn computes."""
+    texts = [passage.text for passage in index.passages]
+    vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True)
+    matrix = vectorizer.fit_transform(texts)
+    for query in texts[::97]:
+        assert len(set(words(query))) <= MAX_TERMS or len(query) > 0
+        ours = index.words.cosines(words(query))
+        theirs = (matrix @ vectorizer.transform([query]).T).toarray().ravel()
+        assert ours == pytest.approx(theirs.tolist(), abs=1e-5)
+
+
+def test_saved_index_is_the_same(index: Index, tmp_path: Path) -> None:
+    """Saving and loading changes nothing."""
+    index.save(tmp_path / "index.bin")
+    assert Index.load(tmp_path / "index.bin") == index
+
+
+def test_a_missing_or_foreign_index_is_told(index: Index, tmp_path: Path) -> None:
+    """The message says how to build it."""
+    with pytest.raises(IndexMissingError, match="make index"):
+        Index.load(tmp_path / "none.bin")
+    index.save(tmp_path / "index.bin")
+    data = (tmp_path / "index.bin").read_bytes()
+    (tmp_path / "old.bin").write_bytes(data.replace(b'"version":"', b'"version":"9', 1))
+    with pytest.raises(IndexMissingError, match="another release"):
+        Index.load(tmp_path / "old.bin")
+
+
+def traces(entries: list[Entry]) -> list[tuple[str, str]]:
+    """Each recorded trace with its topic."""
+    return [(entry.id, text) for entry in entries for text in recorded(entry.id)]
+
+
+def changed(text: str) -> str:
+    """The trace of another program: other numbers, layer names and paths."""
+    text = re.sub(r"/venv/lib/python[\d.]+/site-packages", r"C:\\Users\\me\\Anaconda3\\lib\\site-packages", text)
+    text = re.sub(r"(?<=[a-z])_\d+(?!\d)", "_47", text)
+    return re.sub(r"(?<=[(, \[])\d+(?=[,)\]])", lambda m: str(int(m[0]) % 1000 + 7), text)
+
+
+@pytest.mark.parametrize(
+    ("form", "least"),
+    [
+        (lambda text: text, 0.97),
+        (lambda text: parse(text).raised[-1].type + ": " + parse(text).raised[-1].message if parse(text).raised else text, 0.95),
+        (lambda text: "".join(f"> {line}\n" for line in text.splitlines()), 0.97),
+        (changed, 0.95),
+    ],
+    ids=["as it is", "last line only", "quoted", "another program"],
+)
+def test_traces_lead_back_to_their_topic(entries: list[Entry], matcher: Matcher, form, least: float) -> None:
+    """A recorded trace, also cut, quoted, or with other names and numbers, is matched to its own topic first."""
+    wrong = []
+    every = traces(entries)
+    for topic, text in every:
+        ranking = matcher.match(parse(form(text)))
+        if not ranking.known or ranking.matches[0].topic != topic:
+            wrong.append((topic, ranking.matches[0].topic, ranking.known, text[-200:]))
+    assert 1 - len(wrong) / len(every) >= least, "\n".join(map(str, wrong))
+
+
+def test_strangers_are_not_known(matcher: Matcher) -> None:
+    """Failures of other libraries and questions about other things are named no topic (at most one in fifty)."""
+    figures = evaluate(load_cases(NEGATIVES), matcher).as_json()["false_alarms"]
+    assert figures["n"] > 100
+    assert figures["value"] <= 0.02
+
+
+def test_each_match_has_its_reasons(matcher: Matcher, entries: list[Entry]) -> None:
+    """A match tells the signature, the shared words or the frame that speak for it."""
+    text = next(text for topic, text in traces(entries) if topic == "tensor-op-outside-layer")
+    reasons = {reason.kind: reason.detail for reason in matcher.match(parse(text)).matches[0].reasons}
+    assert "KerasTensor cannot be used" in reasons["signature"]
+    assert reasons["words"]
+    assert reasons["type"] == "ValueError"
+
+
+def test_the_same_answer_each_time(matcher: Matcher, entries: list[Entry]) -> None:
+    """Matching is deterministic."""
+    text = traces(entries)[0][1]
+    assert matcher.match(parse(text)) == matcher.match(parse(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("expected shape (None, 28, 28), found [?,1,1,64]", "expected shape shape , found shape"),
+        ("File /home/me/a/b.py and C:\\x\\y.py", "File path and path"),
+        ("layer conv2d_8 at 0x7fe08a0295e0 has 3 nodes", "layer conv2d at has nodes"),
+        ("see https://keras.io/api/ now", "see url now"),
+    ],
+)
+def test_masking(text: str, masked: str) -> None:
+    """What varies between programs is taken out before texts are compared."""
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("signature", "text", "there"),
+    [
+        ("expected ndim=…, found ndim=…", "expected ndim=3, found ndim=2", True),
+        ("expected ndim=…, found ndim=…", "found ndim=2, expected ndim=3", False),
+        ("has no attribute `decode`", "has no attribute 'decode'", True),
+        ("a … b", "a" + "x" * 400 + "b", False),
+    ],
+)
+def test_signatures(signature: str, text: str, there: bool) -> None:
+    """Fixed words in order, with bounded gaps; quotes and case do not count."""
+    assert found(signature, " ".join(text.lower().split())) is there
+
+
+def test_traces_are_kept_apart() -> None:
+    """The separator of recorded traces does not occur in what programs print."""
+    assert SEPARATOR.startswith("\f")
