@@ -14,7 +14,7 @@ test: index  ## set up and run the tests
 lint: .venv/installed  ## ruff, mypy strict, the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	MYPYPATH=.venv/src $(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: .venv/installed
@@ -61,6 +61,7 @@ wheel: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements.lock
 	$(BIN)/pip install --disable-pip-version-check -q --no-build-isolation --no-deps -e .
+	mkdir -p .venv/src && ln -sfn ../.. .venv/src/kerasdoctor
 	touch $@
 
 clean:

@@ -53,7 +53,9 @@ class Commands(click.Group):
             ctx.exit(UNUSABLE)
 
 
-LANG = click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the answer; by default that of the paste.")
+LANG = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), help="Language of the answer; by default that of the paste."
+)
 MODEL = click.option(
     "--model", "models", multiple=True, metavar="PATH", help="A model file (.keras, .h5) to examine; may be repeated."
 )
@@ -63,7 +65,7 @@ PYTHON = click.option("--python", metavar="PATH", help="An interpreter whose env
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__, "--version", prog_name="kerasdoctor")
 def main() -> None:
-    """Find out why a Keras or TensorFlow program failed, and how to fix it.
+    r"""Find out why a Keras or TensorFlow program failed, and how to fix it.
 
     Paste or pipe a traceback, a log or a question, in English or Chinese:
 
@@ -159,7 +161,9 @@ def search(ctx: click.Context, words: tuple[str, ...], lang: Lang | None, limit:
 
 
 @main.command()
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the titles.")
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the titles."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of records with topic, kind and title.")
 def topics(lang: Lang, as_json: bool) -> None:
     """List all topics."""

@@ -18,7 +18,9 @@ REASONS = Text("Why we think so", "判断依据")
 FIX = Text("What to do", "怎么办")
 FIX_FOR = Text("What to do in {}", "怎么办（{}）")
 SEEN = Text("This code was run with {}.", "这段代码已在以下环境实际运行：{}。")
-NOT_RUN = Text("Commands like these depend on the machine and were not run here.", "这类命令取决于具体机器，未在此运行。")
+NOT_RUN = Text(
+    "Commands like these depend on the machine and were not run here.", "这类命令取决于具体机器，未在此运行。"
+)
 CHECK = Text("How to check", "如何验证")
 WHY = Text("Why it happens", "原因")
 EVIDENCE = Text("Evidence", "证据")

@@ -41,7 +41,9 @@ def run_command(command: tuple[str, ...]) -> Ended:
         process = subprocess.Popen(command, stderr=theirs)  # noqa: S603 - what the user asked to run
     except OSError as error:
         os.close(ours)
-        raise InputError(f"{command[0]}: cannot be run: {error.strerror}; give a command, e.g. python train.py") from error
+        raise InputError(
+            f"{command[0]}: cannot be run: {error.strerror}; give a command, e.g. python train.py"
+        ) from error
     finally:
         os.close(theirs)
     reader = threading.Thread(target=_pass_on, args=(ours, kept), daemon=True)

@@ -29,7 +29,9 @@ def columns(text: str) -> int:
 
 def printable(text: str) -> str:
     """`text` without characters that steer a terminal: pasted text is shown, never obeyed."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\t", "    "))
+    return "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\t", "    ")
+    )
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from ..knowledge.text import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .environment import Environment
-    from .environment_facts import Import
+from .environment import Environment
+from .environment_facts import Import
 
 # The ABI versions of the libraries that TensorFlow opens before it takes a GPU (TryDlopenCUDALibraries in its
 # dlopen_checker.cc), by CUDA release: "CUDA Toolkit Major Component Versions" of NVIDIA's release notes.

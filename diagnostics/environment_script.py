@@ -23,12 +23,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import ModuleType
+from types import ModuleType
+from typing import Any
 
 FORMAT = 1
 SECONDS = 60.0

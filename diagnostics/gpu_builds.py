@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ..knowledge.text import Text
 from .cuda import missing_libraries, needed_driver, others_of, release, too_old
-from .environment import numbers
+from .environment import Environment, numbers
+from .environment_facts import Import
 from .gpu_driver import NOT_VISIBLE, USE, fact, fault, there
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .environment import Environment
-    from .environment_facts import Import
-    from .probe import Evidence
+from .probe import Evidence
 
 LIBRARIES = "gpu-library-mismatch"
 FRAMEWORKS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ..knowledge.text import Text
 from .cuda import why_hidden
+from .environment import Environment
 from .probe import Evidence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .environment import Environment
 
 NOT_VISIBLE = "gpu-not-visible"
 USE = "use-gpu"

@@ -89,7 +89,13 @@ def _graph(written: Json, where: str, depth: int) -> Graph | None:
     if "input_layers" not in config:
         return None
     read = tuple(_layer(layer, where, depth) for layer in layers)
-    return Graph(name, sequential=False, layers=read, inputs=_ends(config, "input_layers"), outputs=_ends(config, "output_layers"))
+    return Graph(
+        name,
+        sequential=False,
+        layers=read,
+        inputs=_ends(config, "input_layers"),
+        outputs=_ends(config, "output_layers"),
+    )
 
 
 def _sequential(name: str, layers: list[Layer]) -> Graph:
@@ -99,7 +105,13 @@ def _sequential(name: str, layers: list[Layer]) -> Graph:
         calls = (Call((Tensor(chained[-1].name, 0, 0),)),) if chained else ()
         chained.append(Layer(layer.name, layer.class_name, layer.module, layer.config, calls, layer.inner))
     ends = (Tensor(chained[0].name, 0, 0),) if chained else ()
-    return Graph(name, sequential=True, layers=tuple(chained), inputs=ends, outputs=(Tensor(chained[-1].name, 0, 0),) if chained else ())
+    return Graph(
+        name,
+        sequential=True,
+        layers=tuple(chained),
+        inputs=ends,
+        outputs=(Tensor(chained[-1].name, 0, 0),) if chained else (),
+    )
 
 
 def _layer(written: object, where: str, depth: int) -> Layer:
@@ -130,7 +142,7 @@ def _tensors(value: Any, depth: int = 0) -> Iterator[Tensor]:  # noqa: ANN401 - 
         return
     if isinstance(value, dict):
         history = value.get("config", {}).get("keras_history") if isinstance(value.get("config"), dict) else None
-        if value.get("class_name") == "__keras_tensor__" and _is_reference(history):
+        if value.get("class_name") == "__keras_tensor__" and isinstance(history, list) and _is_reference(history):
             yield Tensor(history[0], history[1], history[2])
         else:
             for part in value.values():

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..knowledge.text import Text
+from .environment import Environment
+from .environment_facts import Import
 from .probe import Evidence
-
-if TYPE_CHECKING:
-    from .environment import Environment
-    from .environment_facts import Import
 
 _MAX_LINE = 300
 
@@ -152,16 +149,19 @@ def _killed(module: str, seen: Import, environment: Environment) -> Evidence:
             None: ("the CPU lacks an instruction, mostly AVX", "CPU 缺少某种指令，多半是 AVX"),
         }[environment.system.avx]
         remedy = Text(f"{en}: use a build without it, or another machine", f"{zh}：换用不需要它的构建，或换一台机器")
-        said = f"illegal instruction ({seen.outcome})", f"遇到非法指令，Python 被终止（{seen.outcome}）"
-        return _fault(module, Text(*said), "tensorflow-dll-load", remedy)
+        illegal = Text(f"illegal instruction ({seen.outcome})", f"遇到非法指令，Python 被终止（{seen.outcome}）")
+        return _fault(module, illegal, "tensorflow-dll-load", remedy)
     if seen.outcome == "SIGKILL":
         remedy = Text("most often the system does so when memory runs out", "通常是内存耗尽时被系统终止的")
         killed = Text("Python was killed (SIGKILL)", "Python 被终止（SIGKILL）")
         return _fault(module, killed, "host-out-of-memory", remedy)
     ended, last = seen.outcome, _line(seen.output.rpartition("\n")[2]) or "-"
-    when = Text(" after the import, while it listed its GPUs", "在导入之后、列出 GPU 时") if seen.imported else _same("")
-    said = f"Python ended with {ended}{when.en}, its last words: {last}", f"Python {when.zh}以 {ended} 结束，最后输出：{last}"
-    return _fault(module, Text(*said), None)
+    en, zh = (" after the import, while it listed its GPUs", "在导入之后、列出 GPU 时") if seen.imported else ("", "")
+    said = Text(
+        f"Python ended with {ended}{en}, its last words: {last}",
+        f"Python {zh}以 {ended} 结束，最后输出：{last}",
+    )
+    return _fault(module, said, None)
 
 
 def _not_installed(module: str, environment: Environment) -> Evidence:

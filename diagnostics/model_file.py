@@ -35,9 +35,15 @@ _OTHER_FORMATS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
         "is an HTML page, not a model: the download was answered by a web page; use the file's raw or download link",
     ),
     (lambda b: b[4:8] == b"TFL3", "is a TensorFlow Lite model; give the Keras model that it was converted from"),
-    (lambda b: b.startswith(b"\x80") and b[1:2] in b"\x02\x03\x04\x05", "is a Python pickle, which is never opened here"),
+    (
+        lambda b: b.startswith(b"\x80") and b[1:2] in b"\x02\x03\x04\x05",
+        "is a Python pickle, which is never opened here",
+    ),
     (lambda b: b.startswith(b"\x1f\x8b"), "is gzip-compressed; unpack it and give the model file inside"),
-    (lambda b: b.startswith(b"\x08\x01\x12"), "is the graph of a SavedModel (saved_model.pb), which holds no Keras layers"),
+    (
+        lambda b: b.startswith(b"\x08\x01\x12"),
+        "is the graph of a SavedModel (saved_model.pb), which holds no Keras layers",
+    ),
 )
 
 
@@ -143,7 +149,9 @@ def _read_hdf5(path: Path) -> ModelFile:
         raise SubjectError(f"{path.name} begins like HDF5 but is damaged: {error}") from error
     if texts["model_config"] is None:
         what = "weights only" if weights_only else "no Keras model"
-        raise SubjectError(f"{path.name} is HDF5 with {what}: it holds no architecture to examine; give the whole model")
+        raise SubjectError(
+            f"{path.name} is HDF5 with {what}: it holds no architecture to examine; give the whole model"
+        )
     return ModelFile(
         name=path.name,
         container="HDF5",

@@ -67,7 +67,9 @@ def whose(symptoms: Symptoms, told: Told) -> Iterator[Text]:
         yield {
             "user": Text(f"It was raised in your own code, {where}.", f"它是在你自己的代码里抛出的：{where}。"),
             "keras": Text(f"It was raised inside Keras, {where}.", f"它是在 Keras 内部抛出的：{where}。"),
-            "tensorflow": Text(f"It was raised inside TensorFlow, {where}.", f"它是在 TensorFlow 内部抛出的：{where}。"),
+            "tensorflow": Text(
+                f"It was raised inside TensorFlow, {where}.", f"它是在 TensorFlow 内部抛出的：{where}。"
+            ),
             "other": Text(
                 f"It was raised in {last.package}, {where}: neither Keras nor TensorFlow.",
                 f"它是在 {last.package} 里抛出的（{where}），不是 Keras 或 TensorFlow。",

@@ -47,9 +47,7 @@ def report_unproven(entries: list[Entry], printed: dict[str, list[str]]) -> int:
     return number
 
 
-def run_place(
-    place: Place, entries: list[Entry], printed: dict[str, list[str]], *, record: bool, show: bool
-) -> int:
+def run_place(place: Place, entries: list[Entry], printed: dict[str, list[str]], *, record: bool, show: bool) -> int:
     """Run all blocks that name the place's line, collect in `printed` what the broken ones print.
 
     Returns how many did not do what they promise.
@@ -64,7 +62,9 @@ def run_place(
                 run = laboratory.run(block.code)
                 wrong = judge(entry, block, run)
                 failures += wrong is not None
-                _say(f"{'FAIL' if wrong else 'ok  '} {place.name} {entry.id} block {block.number} {block.role}: {wrong}")
+                _say(
+                    f"{'FAIL' if wrong else 'ok  '} {place.name} {entry.id} block {block.number} {block.role}: {wrong}"
+                )
                 if show or wrong:
                     _say(run.output[-4000:])
                 if block.role == "broken" and not wrong and entry.signatures:

@@ -145,7 +145,9 @@ def _report(
         named = [1.0 - unknown >= threshold for _, _, _, unknown in rows]
         first = sum(n and order[0] in right for n, (right, order, _, _) in zip(named, rows, strict=True))
         ranked = sum(order[0] in right for right, order, _, _ in rows)
-        three = sum(n and bool(right.intersection(order[:3])) for n, (right, order, _, _) in zip(named, rows, strict=True))
+        three = sum(
+            n and bool(right.intersection(order[:3])) for n, (right, order, _, _) in zip(named, rows, strict=True)
+        )
         say(
             f"{kind or 'all':10} n={len(rows):3}  first {first / len(rows):.3f}  "
             f"first before the threshold {ranked / len(rows):.3f}  in three {three / len(rows):.3f}\n"

@@ -72,9 +72,8 @@ def _window(text: str) -> str:
         return text
     kept = [(0, _HEAD), (len(text) - _TAIL, len(text))]
     for mark in _MARKS:
-        for at in (text.find(mark), text.rfind(mark)):
-            if at >= 0:
-                kept.append((max(0, at - _AROUND // 4), at + _AROUND))
+        places = (at for at in (text.find(mark), text.rfind(mark)) if at >= 0)
+        kept += [(max(0, at - _AROUND // 4), at + _AROUND) for at in places]
     spans: list[tuple[int, int]] = []
     for start, end in sorted(kept):
         if spans and start <= spans[-1][1]:
@@ -85,7 +84,7 @@ def _window(text: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    lines = [line for line in _BREAKS.split(text.translate(_CONTROL))]
+    lines = _BREAKS.split(text.translate(_CONTROL))
     if len(lines) > MAX_LINES:
         lines = [line for line in lines if line.strip()]
     if len(lines) > MAX_LINES:

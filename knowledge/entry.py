@@ -37,6 +37,8 @@ HEADINGS: dict[Lang, tuple[str, ...]] = {
 }
 PART_TITLES: dict[Lang, str] = {"en": "English", "zh": "中文"}
 CODE_TITLE = "Code"
+LEAST_QUESTIONS = 3
+LEAST_SIGNATURE = 8
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
@@ -171,7 +173,7 @@ def parse_entry(file: str, source: str) -> Entry:
     if not match:
         raise EntryError(file, "front matter", "the file must begin with YAML between two lines of '---'")
     try:
-        front = yaml.load(match[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        front = yaml.load(match[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except yaml.YAMLError as error:
         raise EntryError(file, "front matter", f"must be YAML ({error})") from error
     read = _Reader(file, front)
@@ -213,7 +215,7 @@ class _Reader:
             raise EntryError(self.file, field, "must be a text")
         return value.strip()
 
-    def choice(self, field: str, allowed: tuple[str, ...]) -> Any:
+    def choice(self, field: str, allowed: tuple[str, ...]) -> Any:  # noqa: ANN401 - one of the choices
         if (value := self.string(field)) not in allowed:
             raise EntryError(self.file, field, f"must be one of {', '.join(allowed)}, not '{value}'")
         return value
@@ -235,8 +237,10 @@ class _Reader:
             raise EntryError(self.file, "questions", "must be a mapping with a list under 'en' and one under 'zh'")
         lists = {lang: _strings(self.file, f"questions.{lang}", value[lang]) for lang in LANGS}
         for lang in LANGS:
-            if len(lists[lang]) < 3:
-                raise EntryError(self.file, f"questions.{lang}", "must give at least 3 ways in which people ask")
+            if len(lists[lang]) < LEAST_QUESTIONS:
+                raise EntryError(
+                    self.file, f"questions.{lang}", f"must give at least {LEAST_QUESTIONS} ways in which people ask"
+                )
         return lists
 
     def records(self, field: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
@@ -337,5 +341,7 @@ def _check(file: str, entry: Entry) -> None:
         if not broken and not entry.described:
             raise EntryError(file, CODE_TITLE, "an error needs a broken block, or a described message with its source")
     for signature in entry.signatures:
-        if sum(map(len, pieces(signature))) < 8:
-            raise EntryError(file, "signatures", f"'{signature}': needs 8 fixed characters beside {GAP}")
+        if sum(map(len, pieces(signature))) < LEAST_SIGNATURE:
+            raise EntryError(
+                file, "signatures", f"'{signature}': needs {LEAST_SIGNATURE} fixed characters beside {GAP}"
+            )

@@ -97,7 +97,12 @@ def _proportion(hits: list[bool]) -> dict[str, float | int | None]:
     p = sum(hits) / n
     middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-    return {"value": round(p, 4), "low": round(max(0.0, middle - half), 4), "high": round(min(1.0, middle + half), 4), "n": n}
+    return {
+        "value": round(p, 4),
+        "low": round(max(0.0, middle - half), 4),
+        "high": round(min(1.0, middle + half), 4),
+        "n": n,
+    }
 
 
 def _mean(values: list[float]) -> dict[str, float | int | None]:

@@ -6,15 +6,15 @@ Every feature is between 0 and 1. They are computed alike when the calibration i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
-from .index import Index, Space
+from .index import Index
 from .signature import fold, found
-from .symptoms import Raised, Symptoms
+from .symptoms import Symptoms
 from .terms import characters, frame_terms, mask, words
+from .texts import Texts, with_stack
 
 TOPIC_FEATURES = (
     "signature_main",  # a signature in the exception that ended the program
@@ -40,15 +40,17 @@ UNKNOWN_FEATURES = (
     "bias",
     "foreign",  # the innermost frame is in a library that is neither Keras nor TensorFlow nor one they call
     "elsewhere",  # there is a call stack, and neither it nor the text has anything of Keras or TensorFlow
+    "own",  # the innermost frame is the user's own code, and the message has nothing of Keras or TensorFlow
     "no_context",  # nothing in the paste has to do with training networks
     "no_exception",
 )
-MAX_OTHERS = 5
-INNERMOST = 4
 SHORTLIST = 12
-_CONTEXT = (
-    "epoch", "model.fit", "val_loss", "cuda", "gpu", "layer", "loss", "模型", "训练", "层",
-)  # fmt: skip
+_CONTEXT = re.compile(
+    r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
+    r"overfit|learning.rate|embedding|lstm|convolution|cnn|gpu|cuda|模型|训练|层|权重|损失|准确率|验证集|预测|样本|卷积|学习率|"
+    r"优化器|张量|显存|梯度",
+    re.IGNORECASE,
+)
 _LIBRARY = re.compile(r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py", re.IGNORECASE)
 _CALLED = frozenset({"numpy", "h5py", "PIL", "python", "pickle", "json", "scipy", "google", "absl", "ml_dtypes", "jax"})
 
@@ -61,77 +63,51 @@ class Features:
     unknown: list[float]
 
 
-@dataclass(frozen=True)
-class Texts:
-    """The texts of a paste that are compared: the main message, the others, the person's own words, everything.
-
-    `everything` is not masked: signatures are looked for in it.
-    """
-
-    main: str
-    others: tuple[str, ...]
-    asks: tuple[str, ...]
-    everything: str
-
-    @classmethod
-    def of(cls, symptoms: Symptoms) -> Texts:
-        """The texts of parsed symptoms."""
-        main = symptoms.main
-        others = [told(r) for r in reversed(symptoms.raised) if r is not main and r.message]
-        others += [line.text for line in sorted(reversed(symptoms.log), key=lambda line: line.level in "DI")]
-        paragraphs = [line for line in symptoms.prose.split("\n") if len(line) > 2]  # noqa: PLR2004
-        asks = [symptoms.prose[:800], *paragraphs[:1]]
-        everything = [with_stack(r) for r in symptoms.raised]
-        everything += [line.text for line in symptoms.log] + [symptoms.prose, symptoms.code]
-        return cls(
-            main=mask(told(main)) if main else "",
-            others=tuple(filter(None, map(mask, others[:MAX_OTHERS]))),
-            asks=tuple(dict.fromkeys(filter(None, map(mask, asks)))),
-            everything="\n".join(everything),
-        )
-
-
 def without_harmless(symptoms: Symptoms, index: Index) -> Symptoms:
-    """Symptoms without the log lines that mean nothing, where an exception tells what happened."""
+    """Symptoms without the log lines that mean nothing, or only inform, where an exception tells what happened."""
     if symptoms.main is None:
         return symptoms
     noise = [signature.text for signature in index.signatures if signature.topic in index.harmless]
-    kept = tuple(line for line in symptoms.log if not any(found(text, fold(line.text)) for text in noise))
+    grave = [line for line in symptoms.log if line.level not in "DI"]
+    kept = tuple(line for line in grave if not any(found(text, fold(line.text)) for text in noise))
     return replace(symptoms, log=kept)
-
-
-def told(raised: Raised) -> str:
-    """An exception as one line of text."""
-    return f"{raised.type}: {raised.message}" if raised.type else raised.message
-
-
-def with_stack(raised: Raised) -> str:
-    """An exception behind the innermost frames of its stack, each as `file in function code`: what signatures see."""
-    frames = [f"{f.path.replace(chr(92), '/').rpartition('/')[2]} in {f.function} {f.code}" for f in raised.frames[-INNERMOST:]]
-    return "\n".join([*frames, told(raised)])
 
 
 def features_of(symptoms: Symptoms, index: Index) -> Features:
     """The features of a paste against every topic."""
     symptoms = without_harmless(symptoms, index)
     texts = Texts.of(symptoms)
-    alone = not texts.main
     columns: dict[str, list[float]] = {}
     columns["signature_main"], columns["signature_other"] = _signatures(symptoms, texts, index)
     columns |= _messages(texts, index)
-    suffix = "_alone" if alone else ""
-    columns[f"ask_words{suffix}"] = _best(index, index.words, map(words, texts.asks), "question")
-    columns[f"ask_characters{suffix}"] = _best(index, index.characters, map(characters, texts.asks), "question")
-    columns[f"asked{suffix}"] = _best(index, index.words, map(words, texts.asks), "asked")
-    columns[f"body{suffix}"] = _best(index, index.words, [words(mask(texts.everything))], "body")
-    stack = frame_terms(symptoms.main.frames if symptoms.main else [f for r in symptoms.raised for f in r.frames])
-    columns["frames"] = index.frames.cosines(stack)
+    columns |= _asks(texts, index)
+    columns["frames"] = index.spaces["frames"].best([stack_of(symptoms)], len(index.topics))
     kind = symptoms.main.type if symptoms.main else ""
     columns["type"] = [float(kind in types) for types in index.types]
     columns["line"] = [float(symptoms.line in lines) for lines in index.lines]
     empty = [0.0] * len(index.topics)
     rows = zip(*(columns.get(name, empty) for name in TOPIC_FEATURES), strict=True)
     return Features([list(row) for row in rows], _unknown(symptoms, texts))
+
+
+def stack_of(symptoms: Symptoms) -> list[str]:
+    """The terms of the call stack of what ended the program, or of all stacks where the end is cut off."""
+    ended = [symptoms.main] if symptoms.main else symptoms.raised
+    return frame_terms(frame for raised in ended for frame in raised.frames)
+
+
+def _asks(texts: Texts, index: Index) -> dict[str, list[float]]:
+    """What the person wrote against ways of asking, and everything against explanations."""
+    suffix = "" if texts.main else "_alone"
+    said = [words(text) for text in texts.asks]
+    compared = {
+        "ask_words": ("question_words", said),
+        "ask_characters": ("question_characters", [characters(text) for text in texts.asks]),
+        "asked": ("asked_words", said),
+        "body": ("body_words", [words(mask(texts.everything))]),
+    }
+    size = len(index.topics)
+    return {f"{name}{suffix}": index.spaces[space].best(queries, size) for name, (space, queries) in compared.items()}
 
 
 def _signatures(symptoms: Symptoms, texts: Texts, index: Index) -> tuple[list[float], list[float]]:
@@ -143,31 +119,24 @@ def _signatures(symptoms: Symptoms, texts: Texts, index: Index) -> tuple[list[fl
             in_main[topic] = max(in_main[topic], strength)
         elif found(text, everything):
             elsewhere[topic] = max(elsewhere[topic], strength)
+    telling = any(in_main[n] or elsewhere[n] for n in range(len(index.topics)) if n not in index.harmless)
+    for topic in index.harmless if telling else ():  # what means nothing yields to whatever means something
+        in_main[topic] = elsewhere[topic] = 0.0
     return in_main, elsewhere
 
 
 def _messages(texts: Texts, index: Index) -> dict[str, list[float]]:
-    others = (*texts.others, *texts.asks) if not texts.main else texts.others
+    others = texts.others if texts.main else (*texts.others, *texts.asks)
+    in_words, in_characters = index.spaces["message_words"], index.spaces["message_characters"]
+    size = len(index.topics)
     columns = {
-        "words_main": _best(index, index.words, [words(texts.main)], "message"),
-        "characters_main": _best(index, index.characters, [characters(texts.main)], "message"),
-        "words_other": _best(index, index.words, map(words, others), "message"),
-        "characters_other": _best(index, index.characters, map(characters, others), "message"),
+        "words_main": in_words.best([words(texts.main)], size),
+        "characters_main": in_characters.best([characters(texts.main)], size),
+        "words_other": in_words.best(map(words, others), size),
+        "characters_other": in_characters.best(map(characters, others), size),
     }
     columns["fuzzy_main"] = _fuzzy(texts.main, index, columns["words_main"], columns["characters_main"])
     return columns
-
-
-def _best(index: Index, space: Space, queries: Iterable[list[str]], kind: str) -> list[float]:
-    """For each topic, the highest cosine of any query with any of its passages of a kind."""
-    best = [0.0] * len(index.topics)
-    for query in queries:
-        if not query:
-            continue
-        for (topic, of_kind, _), cosine in zip(index.passages, space.cosines(query), strict=True):
-            if of_kind == kind and cosine > best[topic]:
-                best[topic] = cosine
-    return best
 
 
 def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[float]) -> list[float]:
@@ -176,10 +145,8 @@ def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[f
     if not main:
         return column
     order = sorted(range(len(column)), key=lambda topic: -(by_words[topic] + by_characters[topic]))
-    shortlist = set(order[:SHORTLIST])
-    for topic, kind, text in index.passages:
-        if kind == "message" and topic in shortlist:
-            column[topic] = max(column[topic], fuzz.token_set_ratio(main, text) / 100)
+    for topic in order[:SHORTLIST]:
+        column[topic] = max((fuzz.token_set_ratio(main, text) for text in index.messages[topic]), default=0.0) / 100
     return column
 
 
@@ -189,13 +156,23 @@ def _unknown(symptoms: Symptoms, texts: Texts) -> list[float]:
     named = _LIBRARY.search(told_all) is not None
     inner = symptoms.main.frames[-1] if symptoms.main and symptoms.main.frames else None
     foreign = inner is not None and inner.owner == "other" and inner.package not in _CALLED
-    context = named or any(word in told_all.lower() for word in _CONTEXT)
-    return [1.0, float(foreign and not named), float(bool(frames) and not named), float(not context), float(not texts.main)]
+    own = inner is not None and inner.owner == "user" and symptoms.main is not None
+    silent = own and not _LIBRARY.search(symptoms.main.message if symptoms.main else "")
+    return [
+        1.0,
+        float(foreign and not named),
+        float(bool(frames) and not named),
+        float(silent),
+        float(not named and not _CONTEXT.search(told_all)),
+        float(not texts.main),
+    ]
 
 
-def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -> Iterator[str]:
-    """The words that speak most for a topic: shared by the paste and the topic's passages."""
+def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -> list[str]:
+    """The words that speak most for a topic: shared by the paste and the topic's messages and questions."""
     texts = Texts.of(symptoms)
-    said = [term for text in (texts.main, *texts.others, *texts.asks) for term in words(text)]
-    known = {term for p in index.passages if p.topic == topic and p.kind != "body" for term in words(p.text)}
-    yield from index.words.common(said, known, limit)
+    said = {term for text in (texts.main, *texts.others, *texts.asks) for term in words(text)}
+    shared: dict[str, float] = {}
+    for name in ("message_words", "question_words"):
+        shared |= index.spaces[name].telling(said, topic)
+    return sorted(shared, key=lambda term: (-shared[term], term))[:limit]

@@ -10,27 +10,18 @@ import json
 import math
 import sys
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from .. import __version__
 from ..errors import IndexMissingError
 
 INDEX_PATH = Path(__file__).with_name("index.bin")
-ARRAYS = (("idf", "f"), ("starts", "I"), ("documents", "I"), ("weights", "f"))
-SPACES = ("words", "characters", "frames")
-MAX_TERMS = 400
-
-
-class Passage(NamedTuple):
-    """A masked text of a topic: one message that it prints, one way of asking, all ways of asking, its explanation."""
-
-    topic: int
-    kind: Literal["message", "question", "asked", "body"]
-    text: str
+ARRAYS = (("idf", "f"), ("starts", "I"), ("documents", "I"), ("weights", "f"), ("owners", "H"))
+MAX_TERMS = 150
 
 
 class Signature(NamedTuple):
@@ -43,36 +34,46 @@ class Signature(NamedTuple):
 
 @dataclass(frozen=True)
 class Space:
-    """TF-IDF in inverted form. `documents[starts[t]:starts[t+1]]` are the passages that contain term number t."""
+    """TF-IDF of some texts in inverted form.
+
+    `documents[starts[t]:starts[t+1]]` are the texts that contain term number t, with `weights`; `owners` are the topics
+    of the texts.
+    """
 
     terms: dict[str, int]
     idf: array[float]
     starts: array[int]
     documents: array[int]
     weights: array[float]
-    size: int
+    owners: array[int]
 
-    def cosines(self, terms: Iterable[str]) -> list[float]:
-        """The cosine of a text's terms with every passage, as scikit-learn's TfidfVectorizer (sublinear) gives it.
+    def cosines(self, terms: Iterable[str]) -> dict[int, float]:
+        """The cosine of a text's terms with each text that shares any, as scikit-learn's TfidfVectorizer gives it.
 
         Of more than `MAX_TERMS` distinct terms, those that weigh most are used.
         """
-        query = self._query(terms)
-        scores = [0.0] * self.size
-        documents, weights, starts = self.documents, self.weights, self.starts
-        for term, weight in query:
-            for at in range(starts[term], starts[term + 1]):
-                scores[documents[at]] += weight * weights[at]
+        scores: dict[int, float] = defaultdict(float)
+        for term, weight in self._query(terms):
+            part = slice(self.starts[term], self.starts[term + 1])
+            for document, here in zip(self.documents[part], self.weights[part], strict=True):
+                scores[document] += weight * here
         return scores
 
-    def common(self, terms: Iterable[str], other: Iterable[str], limit: int) -> list[str]:
-        """The terms that two texts share, those that weigh most first."""
-        shared = {term for term in terms if term in self.terms}.intersection(other)
-        return sorted(shared, key=lambda term: (-self.idf[self.terms[term]], term))[:limit]
+    def best(self, queries: Iterable[Iterable[str]], topics: int) -> list[float]:
+        """For each of `topics` topics, the highest cosine of any query with any of its texts."""
+        best = [0.0] * topics
+        for query in queries:
+            for document, cosine in self.cosines(query).items():
+                best[self.owners[document]] = max(best[self.owners[document]], cosine)
+        return best
 
-    def passages_of(self, term: int) -> array[int]:
-        """The numbers of the passages that contain a term."""
-        return self.documents[self.starts[term] : self.starts[term + 1]]
+    def telling(self, terms: Iterable[str], topic: int) -> dict[str, float]:
+        """The terms that occur in texts of a topic, with how rare they are."""
+        numbers = {term: number for term in terms if (number := self.terms.get(term)) is not None}
+        return {term: self.idf[number] for term, number in numbers.items() if topic in self._topics_of(number)}
+
+    def _topics_of(self, term: int) -> set[int]:
+        return {self.owners[document] for document in self.documents[self.starts[term] : self.starts[term + 1]]}
 
     def _query(self, terms: Iterable[str]) -> list[tuple[int, float]]:
         counts = Counter(number for term in terms if (number := self.terms.get(term)) is not None)
@@ -84,37 +85,34 @@ class Space:
 
 @dataclass(frozen=True)
 class Index:
-    """Everything that the matcher compares a paste with. Topics are numbers into `topics`."""
+    """Everything that the matcher compares a paste with. Topics are numbers into `topics`.
+
+    `messages` are the masked messages of each topic. `spaces` are, by name: `message_words`, `message_characters`,
+    `question_words`, `question_characters` (single ways of asking), `asked_words` (all ways of asking together),
+    `body_words` (the explanations) and `frames` (call stacks).
+    """
 
     topics: list[str]
     titles: list[list[str]]
     harmless: list[int]
     lines: list[list[str]]
     types: list[list[str]]
-    passages: list[Passage]
+    messages: list[list[str]]
     signatures: list[Signature]
-    words: Space
-    characters: Space
-    frames: Space
+    spaces: dict[str, Space]
 
     def save(self, path: Path) -> None:
         """Write the index."""
         head: dict[str, Any] = {
             "version": __version__,
             "byteorder": sys.byteorder,
-            "topics": self.topics,
-            "titles": self.titles,
-            "harmless": self.harmless,
-            "lines": self.lines,
-            "types": self.types,
-            "passages": self.passages,
-            "signatures": self.signatures,
+            **{field.name: getattr(self, field.name) for field in fields(self) if field.name != "spaces"},
         }
         bodies: list[bytes] = []
-        for name in SPACES:
-            space: Space = getattr(self, name)
+        head["spaces"] = {}
+        for name, space in self.spaces.items():
             arrays = [getattr(space, field).tobytes() for field, _ in ARRAYS]
-            head[name] = {"terms": list(space.terms), "size": space.size, "bytes": [len(a) for a in arrays]}
+            head["spaces"][name] = {"terms": list(space.terms), "bytes": [len(a) for a in arrays]}
             bodies += arrays
         with path.open("wb") as out:
             out.write(json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
@@ -135,17 +133,19 @@ class Index:
         head = json.loads(data[:end])
         if head.pop("version") != __version__ or head.pop("byteorder") != sys.byteorder:
             raise IndexMissingError(f"{path}: the search index is of another release; build it with `make index`")
-        view = memoryview(data)[end + 1 :]
-        at = 0
-        for name in SPACES:
-            packed = head[name]
-            read: dict[str, Any] = {}
-            for (field, code), length in zip(ARRAYS, packed["bytes"], strict=True):
-                read[field] = array(code)
-                read[field].frombytes(view[at : at + length])
-                at += length
-            terms = {term: number for number, term in enumerate(packed["terms"])}
-            head[name] = Space(terms=terms, size=packed["size"], **read)
-        head["passages"] = [Passage(*passage) for passage in head["passages"]]
+        packed: dict[str, Any] = head.pop("spaces")
         head["signatures"] = [Signature(*signature) for signature in head["signatures"]]
-        return cls(**head)
+        return cls(**head, spaces=_unpack(packed, memoryview(data)[end + 1 :]))
+
+
+def _unpack(packed: dict[str, Any], view: memoryview) -> dict[str, Space]:
+    spaces: dict[str, Space] = {}
+    at = 0
+    for name, space in packed.items():
+        read: dict[str, Any] = {}
+        for (field, code), length in zip(ARRAYS, space["bytes"], strict=True):
+            read[field] = array(code)
+            read[field].frombytes(view[at : at + length])
+            at += length
+        spaces[name] = Space(terms={term: number for number, term in enumerate(space["terms"])}, **read)
+    return spaces

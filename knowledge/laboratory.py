@@ -14,13 +14,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from ..errors import LaboratoryError
 from .entry import Block, Entry
-from .features import Texts
 from .lines import Line
 from .parser import parse
 from .signature import fold, found
+from .texts import Texts
 
 # TensorFlow prints the stack that created an operation, with the worker's own frames at its bottom.
 _OUR_FRAMES = re.compile(r'^ *File "[^"\n]*laboratory_worker\.py", line \d+, in \w+\n(?: {4,}.*\n)*', re.MULTILINE)
@@ -83,7 +84,7 @@ class Laboratory:
         Raises:
             LaboratoryError: the worker itself died.
         """
-        assert self._worker.stdin is not None
+        assert self._worker.stdin is not None  # noqa: S101 - it is a pipe
         self._worker.stdin.write(json.dumps({"code": code, "seconds": seconds}) + "\n")
         self._worker.stdin.flush()
         answer = self._answer()
@@ -96,14 +97,14 @@ class Laboratory:
                 pipe.close()
         self._worker.wait()
 
-    def __enter__(self) -> Laboratory:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
     def _answer(self) -> Run:
-        assert self._worker.stdout is not None
+        assert self._worker.stdout is not None  # noqa: S101 - it is a pipe
         line = self._worker.stdout.readline()
         if not line:
             raise LaboratoryError(f"{self.place.name}: the worker ended (exit code {self._worker.wait()})")

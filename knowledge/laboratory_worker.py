@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from typing import Any
 
 SCRIPT = "train.py"
 MAX_OUTPUT = 200_000
@@ -46,7 +47,7 @@ def prepare(line: str) -> str:
     return "{} {} with tensorflow {}".format(keras.__name__.split(".")[0], keras.__version__, tensorflow.__version__)
 
 
-def run(request: dict) -> dict:
+def run(request: "dict[str, Any]") -> "dict[str, str]":
     """Run one piece in a fork and tell how it ended and what it printed."""
     folder = tempfile.mkdtemp(prefix="laboratory-")
     output = os.path.join(folder, "..", os.path.basename(folder) + ".out")
@@ -71,7 +72,7 @@ def outcome(status: int) -> str:
     return {0: "finished", 1: "raised"}.get(os.WEXITSTATUS(status), "crashed")
 
 
-def child(request: dict, folder: str, output: str) -> None:
+def child(request: "dict[str, Any]", folder: str, output: str) -> None:
     """Never returns: runs the code as `python train.py` would and exits with 0, or 1 after printing the traceback."""
     os.setsid()
     written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -89,9 +90,9 @@ def child(request: dict, folder: str, output: str) -> None:
         exec(compile(request["code"], SCRIPT, "exec"), {"__name__": "__main__", "__file__": SCRIPT})
     except SystemExit as error:
         status = 1 if error.code else 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever the code raises is what it is run for
         kind, value, trace = sys.exc_info()
-        traceback.print_exception(kind, value, trace.tb_next)
+        traceback.print_exception(kind, value, trace and trace.tb_next)
         status = 1
     finally:
         with contextlib.suppress(Exception):

@@ -20,13 +20,13 @@ def line_of(keras: str | None, tensorflow: str | None) -> Line | None:
     `tf.keras` is Keras 3 (release notes of TensorFlow 2.16, "Major Features and Improvements").
     """
     if keras and (number := _numbers(keras)):
-        if number[0] >= 3:
+        if number >= (3,):
             return "keras-3"
         return "keras-2" if number >= (2, 4) else "keras-2.2"
     if tensorflow and (number := _numbers(tensorflow)):
         if number >= (2, 16):
             return "keras-3"
-        return "keras-2" if number[0] >= 2 else "keras-2.2"
+        return "keras-2" if number >= (2,) else "keras-2.2"
     return None
 
 

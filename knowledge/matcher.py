@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from .features import TOPIC_FEATURES, UNKNOWN_FEATURES, Features, Texts, common_words, features_of
+from .features import TOPIC_FEATURES, UNKNOWN_FEATURES, Features, common_words, features_of, stack_of
 from .index import Index
 from .signature import fold, found
 from .symptoms import Symptoms
-from .terms import frame_terms
+from .texts import Texts
 
 CALIBRATION_PATH = Path(__file__).with_name("calibration.json")
 ALTERNATIVES = 4
@@ -120,21 +120,15 @@ class Matcher:
             everything = fold(Texts.of(symptoms).everything)
             mine = [s for s in self.index.signatures if s.topic == topic and found(s.text, everything)]
             reasons += [Reason("signature", s.text) for s in sorted(mine, key=lambda s: -s.strength)[:1]]
-        if shared := list(common_words(symptoms, self.index, topic)):
+        if shared := common_words(symptoms, self.index, topic):
             reasons.append(Reason("words", ", ".join(shared)))
-        if values["frames"] and symptoms.main:
-            frames = self.index.frames
-            known = set(frame_terms(symptoms.main.frames))
-            stack = [t for t in known if (n := frames.terms.get(t)) is not None and topic in frames.passages_of(n)]
-            if stack:
-                rarest = max(stack, key=lambda term: (frames.idf[frames.terms[term]], term))
-                reasons.append(Reason("frame", rarest))
+        if stack := self.index.spaces["frames"].telling(stack_of(symptoms), topic):
+            reasons.append(Reason("frame", max(stack, key=lambda frame: (stack[frame], frame))))
         if values["type"] and symptoms.main:
             reasons.append(Reason("type", symptoms.main.type))
         if values["line"] and symptoms.line:
             reasons.append(Reason("line", symptoms.line))
         return tuple(reasons)
-
 
 
 @cache

@@ -22,14 +22,20 @@ class Hit:
 
 def search_topics(text: str, index: Index, limit: int) -> list[Hit]:
     """The topics that fit a few words, the best first; empty when none does."""
-    scores = [0.0] * len(index.topics)
     masked = mask(text)
-    by_word = index.words.cosines(words(masked))
-    by_character = index.characters.cosines(characters(masked))
-    for passage, word, character in zip(index.passages, by_word, by_character, strict=True):
-        scores[passage.topic] = max(scores[passage.topic], 0.7 * word + 0.3 * character)
+    scores = [0.0] * len(index.topics)
+    for name, terms, weight in (
+        ("message_words", words(masked), 0.7),
+        ("question_words", words(masked), 0.7),
+        ("question_characters", characters(masked), 0.3),
+        ("body_words", words(masked), 0.3),
+    ):
+        best = index.spaces[name].best([terms], len(index.topics))
+        scores = [score + weight * cosine for score, cosine in zip(scores, best, strict=True)]
     for number, topic in enumerate(index.topics):
         if topic in text or text.strip().replace(" ", "-") in topic:
             scores[number] += 0.5
     order = sorted(range(len(scores)), key=lambda n: (-scores[n], n))
-    return [Hit(index.topics[n], Text(*index.titles[n]), min(1.0, scores[n])) for n in order[:limit] if scores[n] > LEAST]
+    return [
+        Hit(index.topics[n], Text(*index.titles[n]), min(1.0, scores[n])) for n in order[:limit] if scores[n] > LEAST
+    ]

@@ -22,6 +22,7 @@ def fold(text: str) -> str:
     return " ".join(text.translate(_QUOTES).replace('"', "'").lower().split())
 
 
+@lru_cache(maxsize=4096)
 def pieces(signature: str) -> tuple[str, ...]:
     """The fixed parts of a signature, folded, in order."""
     return tuple(p for p in (fold(part) for part in signature.split(GAP)) if p)

@@ -22,6 +22,8 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|[\u3400-\u9fff]+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_CALLING = re.compile(r"Exception encountered when calling (?:layer )?[^\n]{1,200}\n+|Graph execution error:\s+")
+_ARGUMENTS = re.compile(r"\n+(?:Call arguments received by|Arguments received by)")
 _SPLIT_AT = re.compile(r"[._]+")
 
 
@@ -31,6 +33,11 @@ def mask(text: str, limit: int | None = MAX_TEXT) -> str:
     for pattern, replacement in _MASKS:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())
+
+
+def essence(message: str) -> str:
+    """A message of Keras without what every layer wraps around it: who was called, and with what arguments."""
+    return _ARGUMENTS.split(_CALLING.sub("", message, count=1), maxsplit=1)[0]
 
 
 def words(text: str) -> list[str]:

@@ -221,7 +221,7 @@ _STANDARD = re.compile(r".*(?:/lib(?:64)?/python\d[\w.]*/|/python\d\d\d?(?:-\d\d
 _KERAS_PACKAGES = frozenset({"keras", "tf_keras", "keras_nightly"})
 
 
-def owner_of(path: str) -> tuple[Owner, str]:
+def owner_of(path: str) -> tuple[Owner, str]:  # noqa: PLR0911 - one line for each way of telling
     """Whose code a file is, and its package ("" for the user's own).
 
     Installed packages are told by the folders that installers use; TensorFlow's copies of Keras

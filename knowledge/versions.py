@@ -8,8 +8,13 @@ from collections.abc import Iterable
 from .lines import Line
 from .symptoms import Versions
 
-_NUMBER = r"v?(\d{1,2}\.\d{1,2}(?:\.\d{1,3})?(?:(?:rc|a|b|\.dev|\.post)\d{1,3})?)(?![\d.]*[xX%]|\s+(?:or|and) (?:higher|newer|later|above|greater))"
-_BETWEEN = r"(?:[ _-]?(?:gpu|cpu|nightly|intel|macos))?\s{0,3}(?:version|versions|版本)?\s{0,3}(?:number|is|are|was|号|为|是)?"
+_NUMBER = (
+    r"v?(\d{1,2}\.\d{1,2}(?:\.\d{1,3})?(?:(?:rc|a|b|\.dev|\.post)\d{1,3})?)"
+    r"(?![\d.]*[xX%]|\s+(?:or|and) (?:higher|newer|later|above|greater))"
+)
+_BETWEEN = (
+    r"(?:[ _-]?(?:gpu|cpu|nightly|intel|macos))?\s{0,3}(?:version|versions|版本)?\s{0,3}(?:number|is|are|was|号|为|是)?"
+)
 _SIGN = r"\s{0,3}(?:==|=|:|：|\(|-|>|->)?\s{0,3}[\"'(]?"
 _ATTRIBUTE = r"\.(?:__version__|version\.VERSION)\)?[^\d\n]{0,12}\n?(?:>>> )?[^\d\n]{0,6}[\"']"
 _KERAS = re.compile(rf"(?<![A-Za-z0-9_/.-])keras(?:{_BETWEEN}{_SIGN}|{_ATTRIBUTE}){_NUMBER}", re.IGNORECASE)
@@ -18,7 +23,9 @@ _TENSORFLOW = re.compile(
 )
 _PYTHON = re.compile(rf"(?<![A-Za-z0-9_/.-])python(?:{_BETWEEN}{_SIGN}){_NUMBER}", re.IGNORECASE)
 _EGG = re.compile(r"(keras|tensorflow)-(\d+\.\d+(?:\.\d+)?)-py(\d\.\d+)", re.IGNORECASE)
-_PYTHON_PATH = re.compile(r"python(\d\.\d{1,2})/(?:site|dist)-packages|[Pp]ython(3)(\d{1,2})(?:-\d\d)?[/\\]", re.IGNORECASE)
+_PYTHON_PATH = re.compile(
+    r"python(\d\.\d{1,2})/(?:site|dist)-packages|[Pp]ython(3)(\d{1,2})(?:-\d\d)?[/\\]", re.IGNORECASE
+)
 _BARE_KERAS_3 = re.compile(r"(?<![A-Za-z0-9_/.-])keras[ -]{0,2}3(?![\w.]*\d)", re.IGNORECASE)
 
 
@@ -71,7 +78,10 @@ _HINTS: tuple[tuple[str, Line], ...] = (
 
 # How the two lines tell that a layer failed (utils/traceback_utils.py of Keras 2.12 and 3.0).
 _WORDINGS: tuple[tuple[re.Pattern[str], Line], ...] = (
-    (re.compile(r"Exception encountered when calling \w{1,80}\.call\(\)|Arguments received by \w{1,80}\.call\(\)"), "keras-3"),
+    (
+        re.compile(r"Exception encountered when calling \w{1,80}\.call\(\)|Arguments received by \w{1,80}\.call\(\)"),
+        "keras-3",
+    ),
     (re.compile(r"Exception encountered when calling layer ['\"]|Call arguments received by layer"), "keras-2"),
     (re.compile(r"KerasTensor\(type_spec=|keras\.engine\.\w"), "keras-2"),
     (re.compile(r"<KerasTensor shape=|DTypePolicy"), "keras-3"),

@@ -1,0 +1,1 @@
+"""How people reach kerasdoctor over the network."""

@@ -123,7 +123,9 @@ def _policies(graph: Graph) -> Iterator[Evidence]:
     told = ", ".join(f"{policy}: {number}" for policy, number in counts.most_common())
     if len(policies) == 1:
         ruled_out = () if told.startswith("mixed_") else (MIXED,)
-        yield Evidence(Text(f"one dtype policy ({told} layers)", f"只有一种 dtype 策略（{told} 层）"), rules_out=ruled_out)
+        yield Evidence(
+            Text(f"one dtype policy ({told} layers)", f"只有一种 dtype 策略（{told} 层）"), rules_out=ruled_out
+        )
     elif policies:
         (main, _), *others = counts.most_common()
         islands = [name for policy, _ in others for name in policies[policy]]

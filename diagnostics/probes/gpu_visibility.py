@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ...knowledge.text import Text
+from ..environment import Environment
+from ..environment_facts import Import
 from ..gpu_builds import FRAMEWORKS, LIBRARIES, build_causes, version
 from ..gpu_driver import NOT_VISIBLE, SELECT, USE, fact, fault, gpu_names, through_driver
 from ..import_failures import import_failure
 from ..probe import CouldNotLook, Evidence, Probe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..environment import Environment
-    from ..environment_facts import Import
 
 BACKEND = "backend-selection"
 

@@ -174,6 +174,13 @@ PROBE = Probe(
         "every layer is reached from the inputs, by layers, and how often each is called",
         "检查每一层是否都能从输入经由层到达，以及各层被调用的次数",
     ),
-    topics=(DISCONNECTED, SEVERAL_CALLS, RAW_OPERATION, OLD_OPERATION, "shared-layers-siamese", "model-inputs-not-input-layers"),
+    topics=(
+        DISCONNECTED,
+        SEVERAL_CALLS,
+        RAW_OPERATION,
+        OLD_OPERATION,
+        "shared-layers-siamese",
+        "model-inputs-not-input-layers",
+    ),
     look=look,
 )

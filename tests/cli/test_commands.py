@@ -37,7 +37,15 @@ def test_explain_a_file_with_a_model() -> None:
     """The answer comes first; then reasons, the fix for the right Keras, evidence from the model, sources."""
     ended = command("explain", str(EXAMPLES / "error.txt"), "--model", str(EXAMPLES / "digits.keras"))
     assert ended.returncode == 0, ended.stderr
-    parts = ["dtype-not-allowed", "Why we think so", "What to do in Keras 3", "import keras", "Evidence", "uint8 to", "Sources"]
+    parts = [
+        "dtype-not-allowed",
+        "Why we think so",
+        "What to do in Keras 3",
+        "import keras",
+        "Evidence",
+        "uint8 to",
+        "Sources",
+    ]
     places = [ended.stdout.index(part) for part in parts]
     assert places == sorted(places)
     assert "\x1b" not in ended.stdout
@@ -91,7 +99,13 @@ def test_the_language_is_that_of_the_paste() -> None:
 def test_readable_at_80_columns(lang: str) -> None:
     """No line of text is wider than the terminal; code and addresses are left whole."""
     lines = command("explain", str(EXAMPLES / "error.txt"), "--lang", lang).stdout.splitlines()
-    code = {line.strip() for block in json.loads(command("explain", str(EXAMPLES / "error.txt"), "--json").stdout)["fix"]["code"].splitlines() for line in [block]}
+    code = {
+        line.strip()
+        for block in json.loads(command("explain", str(EXAMPLES / "error.txt"), "--json").stdout)["fix"][
+            "code"
+        ].splitlines()
+        for line in [block]
+    }
     wide = [line for line in lines if columns(line) > 80 and line.strip() not in code and "://" not in line]
     assert not wide
 
@@ -100,7 +114,7 @@ def test_pasted_escape_sequences_are_not_obeyed() -> None:
     """Control characters of a hostile paste do not reach the terminal."""
     text = "Traceback (most recent call last):\nValueError: \x9b31m\x07 bad \x1b]0;title\x07 name\n"
     ended = command(text=text)
-    assert not any(ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160 for c in ended.stdout)
+    assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 for c in ended.stdout)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_failure_is_diagnosed(tmp_path: Path) -> None:
     assert "tensor-op-outside-layer" in ended.stderr[len(TRACE) :]
 
 
-def test_options_of_the_command_are_its_own(tmp_path: Path) -> None:
+def test_options_of_the_command_are_its_own() -> None:
     """Options behind the command's name are not taken by kerasdoctor, with or without `--`."""
     script = "import sys; print(sys.argv[1:])"
     for separator in (["--"], []):
@@ -94,7 +94,7 @@ def test_a_request_to_end_is_handed_on() -> None:
     process.stdout.close()
 
 
-def test_what_is_left_behind_does_not_hold_it_up(tmp_path: Path) -> None:
+def test_what_is_left_behind_does_not_hold_it_up() -> None:
     """A process that the command leaves running with its standard error does not keep kerasdoctor waiting."""
     script = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)'])"
     started = time.monotonic()

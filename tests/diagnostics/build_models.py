@@ -1,7 +1,9 @@
 """Saves real model files with the Keras that it runs under: `python build_models.py FOLDER`. Run by the tests."""
 
+import importlib
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 KERAS_2 = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
@@ -10,7 +12,7 @@ if KERAS_2:
 else:
     import keras
 
-import tensorflow as tf
+tf = importlib.import_module("tensorflow")
 
 layers = keras.layers
 
@@ -54,7 +56,9 @@ def half_right():
 
 def bytes_in():
     """uint8 pictures straight into a convolution: Keras 3 builds this, and it fails when called."""
-    return keras.Sequential([keras.Input((8, 8, 1), dtype="uint8"), layers.MaxPooling2D(name="pool"), layers.Conv2D(2, 3, name="conv")])
+    return keras.Sequential(
+        [keras.Input((8, 8, 1), dtype="uint8"), layers.MaxPooling2D(name="pool"), layers.Conv2D(2, 3, name="conv")]
+    )
 
 
 def bytes_scaled():
@@ -88,10 +92,10 @@ def main(folder):
         model = build()
         if build is not subclassed:
             model.compile("adam", "mse")
-        model.save(os.path.join(folder, build.__name__ + ".keras"))
+        model.save(Path(folder) / f"{build.__name__}.keras")
         if build in (sequential, branches):
-            model.save(os.path.join(folder, build.__name__ + ".h5"))
-    sequential().save_weights(os.path.join(folder, "only.weights.h5"))
+            model.save(Path(folder) / f"{build.__name__}.h5")
+    sequential().save_weights(Path(folder) / "only.weights.h5")
 
 
 main(sys.argv[1])

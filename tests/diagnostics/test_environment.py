@@ -9,17 +9,14 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from kerasdoctor.diagnostics import environment as module
 from kerasdoctor.diagnostics import environment_script
 from kerasdoctor.diagnostics.environment import Environment, examine_environment
 from kerasdoctor.errors import SubjectError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -35,7 +32,7 @@ VARIABLES = (
 def empty_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment in which nothing is installed."""
     folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # noqa: S603 - our own
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from kerasdoctor.diagnostics.cuda import needed_driver, needed_libraries, why_hidden
 from kerasdoctor.diagnostics.environment import Environment
 from kerasdoctor.diagnostics.environment_facts import Choice, Driver, Gpu, Import, Smi, System
-from kerasdoctor.diagnostics.probe import CouldNotLook, examine
+from kerasdoctor.diagnostics.probe import CouldNotLook, Evidence, examine
 from kerasdoctor.diagnostics.probes.gpu_visibility import PROBE
-
-if TYPE_CHECKING:
-    from kerasdoctor.diagnostics.probe import Evidence
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
 NO_DRIVER = Driver("exit code 1", "OSError: libcuda.so.1: cannot open shared object file: No such file or directory")
@@ -114,9 +110,7 @@ def test_hidden_gpu_of_tensorflow_is_the_only_cause_told() -> None:
 def test_part_of_the_gpus_hidden_is_a_choice() -> None:
     """Someone who lets a program have one of two GPUs has done nothing wrong."""
     two = Driver("ok", init=0, cuda=13000, gpus=(H200, H200))
-    environment = replace(
-        recorded("tensorflow-visible"), driver_unhidden=two, variables={"CUDA_VISIBLE_DEVICES": "1"}
-    )
+    environment = replace(recorded("tensorflow-visible"), driver_unhidden=two, variables={"CUDA_VISIBLE_DEVICES": "1"})
     choice, visible = seen(environment)
     assert "leaves 1 of 2 GPUs visible" in choice.text.en
     assert (choice.confirms, choice.fault) == (("select-gpu",), False)
@@ -374,7 +368,7 @@ def test_crash_after_the_import_is_told_as_such() -> None:
     """Listing the GPUs ended Python: the import itself was well, and no topic is guessed."""
     crashed = Import("SIGSEGV", version="2.21.0", output="Fatal Python error\nlast line")
     evidence = seen(replace(recorded("no-gpu"), tensorflow=crashed))[1]
-    assert "ended with SIGSEGV after the import, while it listed its GPUs, its last words: last line" in evidence.text.en
+    assert "SIGSEGV after the import, while it listed its GPUs, its last words: last line" in evidence.text.en
     assert (evidence.confirms, evidence.fault) == ((), True)
 
 

@@ -156,7 +156,7 @@ def test_malformed_layers_are_told(tmp_path: Path, config: object) -> None:
         graph_of(read_model(path))
 
 
-def test_links_of_a_file_are_not_followed(keras_3: Path, tmp_path: Path) -> None:
+def test_links_of_a_file_are_not_followed(tmp_path: Path) -> None:
     """An HDF5 file whose parts point elsewhere is read without opening what they point to."""
     path = tmp_path / "model.h5"
     with h5py.File(path, "w") as file:

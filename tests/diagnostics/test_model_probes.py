@@ -36,7 +36,15 @@ def edited(source: Path, target: Path, change: Callable[[dict[str, Any]], None])
     return target
 
 
-SOUND = ["sequential.keras", "sequential.h5", "branches.keras", "branches.h5", "sliced.keras", "half_right.keras", "bytes_scaled.keras"]
+SOUND = [
+    "sequential.keras",
+    "sequential.h5",
+    "branches.keras",
+    "branches.h5",
+    "sliced.keras",
+    "half_right.keras",
+    "bytes_scaled.keras",
+]
 
 
 @pytest.mark.parametrize("probe", ["inbound-nodes", "dtype-casts"])
@@ -182,7 +190,7 @@ def test_tables_of_layers_hold_on_the_installed_keras(legacy: bool) -> None:
     assert ended.returncode == 0, ended.stderr[-2000:]
     measured = dict(line.split() for line in ended.stdout.splitlines())
     refusing = REFUSE_INTEGERS | (REFUSE_INTEGERS_KERAS_2 if legacy else frozenset())
-    expected = {n: "refuses" for n in refusing} | {n: "integer" for n in KEEP_INTEGERS}
+    expected = dict.fromkeys(refusing, "refuses") | dict.fromkeys(KEEP_INTEGERS, "integer")
     assert {n: m for n, m in measured.items() if m not in (expected.get(n, m), "absent")} == {}
     assert set(measured) == set(names)
 

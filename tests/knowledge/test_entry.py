@@ -6,8 +6,8 @@ import pytest
 from kerasdoctor.errors import EntryError
 from kerasdoctor.knowledge.entry import Entry, entries_folder, has_entry, load_entry, parse_entry
 from kerasdoctor.knowledge.indexing import recorded
-from kerasdoctor.knowledge.laboratory import unproven
-from kerasdoctor.knowledge.signature import fold, found
+from kerasdoctor.knowledge.laboratory import shown, unproven
+from kerasdoctor.knowledge.signature import found
 
 GOOD = (entries_folder() / "tensor-op-outside-layer.md").read_text(encoding="utf-8")
 FILE = "tensor-op-outside-layer.md"
@@ -70,9 +70,9 @@ def test_every_trace_belongs_to_an_entry_and_shows_its_signature(entries: list[E
     for place in folder.iterdir():
         for trace in place.iterdir() if place.is_dir() else ():
             topic = trace.name.removesuffix(".txt")
-            for text in trace.read_text(encoding="utf-8").split("\f\n"):
-                if not any(found(s, fold(text)) for s in signatures.get(topic, ())):
-                    stale.append(f"{place.name}/{topic}")
+            texts = trace.read_text(encoding="utf-8").split("\f\n")
+            known = [any(found(s, shown(text)) for s in signatures.get(topic, ())) for text in texts]
+            stale += [f"{place.name}/{topic}"] if not all(known) else []
     assert not stale
 
 

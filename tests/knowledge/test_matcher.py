@@ -15,22 +15,23 @@ from kerasdoctor.knowledge.indexing import SEPARATOR, recorded
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.parser import parse
 from kerasdoctor.knowledge.signature import found
-from kerasdoctor.knowledge.terms import mask, words
+from kerasdoctor.knowledge.terms import characters, mask, words
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 NEGATIVES = Path(__file__).with_name("negatives.jsonl")
 
 
-def test_cosines_are_those_of_scikit_learn(index: Index) -> None:
+@pytest.mark.parametrize(("name", "analyzer"), [("message_words", words), ("message_characters", characters)])
+def test_cosines_are_those_of_scikit_learn(index: Index, name: str, analyzer) -> None:
     """Without scikit-learn, the saved index gives the very similarities that scikit-learn computes."""
-    texts = [passage.text for passage in index.passages]
-    vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True)
+    texts = [text for messages in index.messages for text in messages]
+    vectorizer = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True)
     matrix = vectorizer.fit_transform(texts)
-    for query in texts[::97]:
-        assert len(set(words(query))) <= MAX_TERMS or len(query) > 0
-        ours = index.words.cosines(words(query))
+    short = [text for text in texts if len(set(analyzer(text))) <= MAX_TERMS]
+    for query in short[::37]:
+        ours = index.spaces[name].cosines(analyzer(query))
         theirs = (matrix @ vectorizer.transform([query]).T).toarray().ravel()
-        assert ours == pytest.approx(theirs.tolist(), abs=1e-5)
+        assert [ours.get(n, 0.0) for n in range(len(texts))] == pytest.approx(theirs.tolist(), abs=1e-5)
 
 
 def test_saved_index_is_the_same(index: Index, tmp_path: Path) -> None:
@@ -66,7 +67,12 @@ def changed(text: str) -> str:
     ("form", "least"),
     [
         (lambda text: text, 0.97),
-        (lambda text: parse(text).raised[-1].type + ": " + parse(text).raised[-1].message if parse(text).raised else text, 0.95),
+        (
+            lambda text: (
+                parse(text).raised[-1].type + ": " + parse(text).raised[-1].message if parse(text).raised else text
+            ),
+            0.95,
+        ),
         (lambda text: "".join(f"> {line}\n" for line in text.splitlines()), 0.97),
         (changed, 0.95),
     ],

@@ -5,6 +5,8 @@ json.loads("{'a': 1}")
 # %% key
 settings = {"host": "db"}
 print(settings["port"])
+
+
 # %% attribute-none
 def find(name):
     return None
@@ -27,6 +29,8 @@ rows = []
 print(rows[0])
 # %% module-missing
 import some_project_utils
+
+
 # %% recursion
 def f(n):
     return f(n + 1)
@@ -36,6 +40,8 @@ f(0)
 # %% unicode
 open("x.txt", "wb").write(b"\xff\xfe\xfa")
 open("x.txt", encoding="utf-8").read()
+
+
 # %% generator-running
 def rows():
     global it
@@ -66,6 +72,8 @@ import socket
 socket.create_connection(("127.0.0.1", 9))
 # %% int
 int("3.5")
+
+
 # %% division
 def mean(values):
     return sum(values) / len(values)
@@ -88,6 +96,7 @@ exec("print 'hello'")
 print(undefined_name)
 # %% import-name
 from collections import OrderedDictionary
+
 # %% zip
 import zipfile
 
@@ -106,6 +115,8 @@ import csv, io
 import threading
 
 threading.Thread(target=lambda: None).join()
+
+
 # %% assertion
 def check(batch):
     assert len(batch) == 4, "batch has the wrong size"

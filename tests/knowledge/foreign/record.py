@@ -19,7 +19,7 @@ def record(name: str, code: str) -> dict[str, object]:
         script = Path(folder) / f"{name.replace('-', '_')}.py"
         script.write_text(code, encoding="utf-8")
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_OFFLINE": "1"}
-        ended = subprocess.run(  # noqa: S603
+        ended = subprocess.run(
             [sys.executable, script.name], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         text = ended.stderr.replace(folder + os.sep, "")
@@ -35,11 +35,11 @@ def main() -> None:
         if name.endswith(".jsonl"):
             for number, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines()):
                 case = {"id": f"question-{number}", "kind": "negative", **json.loads(line), "expect": []}
-                print(json.dumps(case, ensure_ascii=False))
+                sys.stdout.write(json.dumps(case, ensure_ascii=False) + "\n")
             continue
         cells = re.split(r"(?m)^# %% (\S+)\n", Path(name).read_text(encoding="utf-8"))
         for title, code in zip(cells[1::2], cells[2::2], strict=True):
-            print(json.dumps(record(f"{Path(name).stem}-{title}", code), ensure_ascii=False))
+            sys.stdout.write(json.dumps(record(f"{Path(name).stem}-{title}", code), ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
