@@ -28,7 +28,7 @@ Exit codes:
   1  not known, or nothing found
   2  wrong usage
   3  an input cannot be used; the message says what was expected
-  run ends with the exit code of the command that it ran (128 + N when signal N ended it).
+  run ends with the exit code of its command (128 + N when signal N ended it).
 """
 
 
@@ -65,7 +65,7 @@ PYTHON = click.option("--python", metavar="PATH", help="An interpreter whose env
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__, "--version", prog_name="kerasdoctor")
 def main() -> None:
-    r"""Find out why a Keras or TensorFlow program failed, and how to fix it.
+    """Find out why a Keras or TensorFlow program failed, and how to fix it.
 
     Paste or pipe a traceback, a log or a question, in English or Chinese:
 
@@ -75,7 +75,7 @@ def main() -> None:
       kerasdoctor run -- python train.py
 
     Everything happens on this machine; nothing is sent anywhere.
-    """
+    """  # noqa: D301 - click takes the character \\b for "do not wrap"
 
 
 @main.command(epilog=EXIT_CODES)

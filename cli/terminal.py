@@ -13,8 +13,8 @@ MAX_WIDTH = 100
 _TOKEN = re.compile(r"\s+|[A-Za-z0-9_`'\"(\[{<./\\:@#$%&*+=~^|,;!?)\]}>-]+|.")
 _NOT_FIRST = frozenset("，。、；：？！）》」』】”’,.;:?!)]}%")
 _NOT_LAST = frozenset("（《「『【“‘([{")
+_CODE = re.compile(r"`[^`]+`")
 _LIST_ITEM = re.compile(r"(\s*)(\d{1,2}\.|[-*•]) +(.*)")
-_CODE = re.compile(r"`([^`\n]+)`")
 
 
 def use_color() -> bool | None:
@@ -43,7 +43,7 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()
-        while columns(line) > width and "://" not in line:  # an address stays whole, to be clicked or copied
+        while columns(line.rstrip()) > width and "://" not in line:  # an address stays whole, to be clicked or copied
             cut = _cut(line, width)
             lines.append(line[:cut])
             line = line[cut:]
@@ -88,9 +88,9 @@ class Screen:
     def plain(self, text: str, *, indent: int = 0, hang: int = 0, **style: bool | str) -> None:
         """A paragraph; `hang` further columns of indentation from its second line on."""
         lines = wrap(printable(text), max(20, self.width - indent - hang))
-        for number, line in enumerate(lines):
-            margin = " " * (indent + (hang if number else 0))
-            self._lines.append(margin + (click.style(line, **style) if style else _inline(line)))  # type: ignore[arg-type]
+        styled = [click.style(line, **style) for line in lines] if style else _inline(lines)  # type: ignore[arg-type]
+        for number, line in enumerate(styled):
+            self._lines.append(" " * (indent + (hang if number else 0)) + line)
 
     def item(self, text: str, mark: str = "•", *, indent: int = 2) -> None:
         """An item of a list."""
@@ -143,5 +143,10 @@ def _join(lines: list[str]) -> str:
     return text
 
 
-def _inline(line: str) -> str:
-    return _CODE.sub(lambda match: click.style(match[0], fg="green"), line)
+def _inline(lines: list[str]) -> list[str]:
+    """Colour what stands between backticks, also where it goes over the end of a line."""
+
+    def colored(match: re.Match[str]) -> str:
+        return "\n".join(click.style(part, fg="green") for part in match[0].split("\n"))
+
+    return _CODE.sub(colored, "\n".join(lines)).split("\n")

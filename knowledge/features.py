@@ -40,11 +40,12 @@ UNKNOWN_FEATURES = (
     "bias",
     "foreign",  # the innermost frame is in a library that is neither Keras nor TensorFlow nor one they call
     "elsewhere",  # there is a call stack, and neither it nor the text has anything of Keras or TensorFlow
-    "own",  # the innermost frame is the user's own code, and the message has nothing of Keras or TensorFlow
+    "own",  # the innermost frame is the user's own code, and the message has no signature and nothing of Keras
     "no_context",  # nothing in the paste has to do with training networks
     "no_exception",
 )
 SHORTLIST = 12
+RARE = 3.5  # of a word's idf: below, it stands in one text of twelve
 _CONTEXT = re.compile(
     r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
     r"overfit|learning.rate|embedding|lstm|convolution|cnn|gpu|cuda|模型|训练|层|权重|损失|准确率|验证集|预测|样本|卷积|学习率|"
@@ -87,7 +88,7 @@ def features_of(symptoms: Symptoms, index: Index) -> Features:
     columns["line"] = [float(symptoms.line in lines) for lines in index.lines]
     empty = [0.0] * len(index.topics)
     rows = zip(*(columns.get(name, empty) for name in TOPIC_FEATURES), strict=True)
-    return Features([list(row) for row in rows], _unknown(symptoms, texts))
+    return Features([list(row) for row in rows], _unknown(symptoms, texts, signed=any(columns["signature_main"])))
 
 
 def stack_of(symptoms: Symptoms) -> list[str]:
@@ -150,14 +151,14 @@ def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[f
     return column
 
 
-def _unknown(symptoms: Symptoms, texts: Texts) -> list[float]:
+def _unknown(symptoms: Symptoms, texts: Texts, *, signed: bool) -> list[float]:
     frames = [frame for raised in symptoms.raised for frame in raised.frames]
     told_all = "\n".join([texts.everything, *(f"{frame.path} {frame.code}" for frame in frames)])
     named = _LIBRARY.search(told_all) is not None
     inner = symptoms.main.frames[-1] if symptoms.main and symptoms.main.frames else None
     foreign = inner is not None and inner.owner == "other" and inner.package not in _CALLED
     own = inner is not None and inner.owner == "user" and symptoms.main is not None
-    silent = own and not _LIBRARY.search(symptoms.main.message if symptoms.main else "")
+    silent = own and not signed and not _LIBRARY.search(symptoms.main.message if symptoms.main else "")
     return [
         1.0,
         float(foreign and not named),
@@ -170,9 +171,10 @@ def _unknown(symptoms: Symptoms, texts: Texts) -> list[float]:
 
 def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -> list[str]:
     """The words that speak most for a topic: shared by the paste and the topic's messages and questions."""
-    texts = Texts.of(symptoms)
+    texts = Texts.of(without_harmless(symptoms, index))
     said = {term for text in (texts.main, *texts.others, *texts.asks) for term in words(text)}
     shared: dict[str, float] = {}
     for name in ("message_words", "question_words"):
         shared |= index.spaces[name].telling(said, topic)
-    return sorted(shared, key=lambda term: (-shared[term], term))[:limit]
+    rare = [term for term, idf in shared.items() if idf >= RARE]
+    return sorted(rare, key=lambda term: (-shared[term], term))[:limit]

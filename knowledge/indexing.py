@@ -22,7 +22,7 @@ from .text import LANGS
 from .texts import told
 
 SEPARATOR = "\f\n"
-LONG_SIGNATURE = 30
+LONG_SIGNATURE = 60
 
 
 def main() -> None:

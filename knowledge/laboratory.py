@@ -24,7 +24,7 @@ from .signature import fold, found
 from .texts import Texts
 
 # TensorFlow prints the stack that created an operation, with the worker's own frames at its bottom.
-_OUR_FRAMES = re.compile(r'^ *File "[^"\n]*laboratory_worker\.py", line \d+, in \w+\n(?: {4,}.*\n)*', re.MULTILINE)
+_OUR_FRAMES = re.compile(r'^ *File "[^"\n]*laboratory_worker\.py", line \d+, in [\w<>]+\n(?: {4,}.*\n)*', re.MULTILINE)
 _GENERATED = re.compile(r"(__autograph_generated_file)\w+\.py")
 SECONDS = 120
 WORKER = Path(__file__).with_name("laboratory_worker.py")
@@ -137,7 +137,7 @@ def shown(output: str) -> str:
 
 def unproven(entry: Entry, printed: list[str]) -> list[str]:
     """The signatures of an entry that neither a text of `printed` nor a described message contains."""
-    texts = [shown(text) for text in printed] + [fold(d.message) for d in entry.described]
+    texts = [shown(text) for text in printed] + [shown(d.message) + fold(d.message) for d in entry.described]
     return [s for s in entry.signatures if not any(found(s, text) for text in texts)]
 
 

@@ -22,6 +22,7 @@ from .texts import Texts
 
 CALIBRATION_PATH = Path(__file__).with_name("calibration.json")
 ALTERNATIVES = 4
+TELLING_FRAME = 2.6  # of a frame's idf: below, one topic of five passes through it
 ReasonKind = Literal["signature", "words", "frame", "type", "line"]
 
 
@@ -122,7 +123,8 @@ class Matcher:
             reasons += [Reason("signature", s.text) for s in sorted(mine, key=lambda s: -s.strength)[:1]]
         if shared := common_words(symptoms, self.index, topic):
             reasons.append(Reason("words", ", ".join(shared)))
-        if stack := self.index.spaces["frames"].telling(stack_of(symptoms), topic):
+        stack = self.index.spaces["frames"].telling(stack_of(symptoms), topic)
+        if stack and max(stack.values()) >= TELLING_FRAME:
             reasons.append(Reason("frame", max(stack, key=lambda frame: (stack[frame], frame))))
         if values["type"] and symptoms.main:
             reasons.append(Reason("type", symptoms.main.type))

@@ -14,7 +14,7 @@ MAX_TEXT = 1_500
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"https?://[^\s'\"<>)\]]{1,300}"), " url "),
     (re.compile(r"0x[0-9a-fA-F]{4,16}"), " "),
-    (re.compile(r"(?:[A-Za-z]:)?(?:[/\\]{1,2}[\w.@+~ -]{1,80}){2,30}[/\\]?"), " path "),
+    (re.compile(r"(?:[A-Za-z]:)?(?:[/\\]{1,2}[\w.@+~-]{1,80}){2,30}[/\\]?"), " path "),
     (re.compile(r"(?:\.{1,2}|~)(?:[/\\][\w.@+-]{1,80}){1,30}"), " path "),
     (re.compile(r"[(\[](?:\s{0,2}(?:-?\d{1,12}|None|\?|Dimension\(\w{1,12}\))\s{0,2},?){1,12}[)\]]"), " shape "),
     (re.compile(r"(?<=[a-zA-Z])_\d{1,7}(?![\w])"), ""),

@@ -1,0 +1,116 @@
+"""The doctor: text and subjects in, a diagnosis out, on recorded traces and real models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from kerasdoctor.diagnostics.doctor import Doctor, Subjects, weigh
+from kerasdoctor.diagnostics.probe import Finding
+from kerasdoctor.knowledge.indexing import recorded
+from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
+
+SHARED = (
+    "ValueError: The layer \"shared\" has multiple inbound nodes, hence the notion of 'layer output' is ill-defined."
+)
+
+
+@pytest.fixture(scope="module")
+def doctor(matcher: Matcher) -> Doctor:
+    return Doctor(matcher)
+
+
+def finding(*topics: str, ruled_out: tuple[str, ...] = ()) -> Finding:
+    return Finding("inbound-nodes", "m.keras", "finding" if topics else "nothing", topics, ruled_out, ())
+
+
+RANKING = Ranking((Match("graph-disconnected", 0.5, ()), Match("layer-names", 0.2, ())), unknown=0.2, known=True)
+
+
+def test_findings_change_the_odds() -> None:
+    """A confirmed topic rises, one that was ruled out falls, and all probabilities still make one with the rest."""
+    before, unknown = weigh(RANKING, [])
+    assert before == pytest.approx({"graph-disconnected": 0.5, "layer-names": 0.2})
+    assert unknown == pytest.approx(0.2)
+    up, less = weigh(RANKING, [finding("graph-disconnected")])
+    assert up["graph-disconnected"] > 0.9
+    assert less < unknown
+    down, more = weigh(RANKING, [finding(ruled_out=("graph-disconnected",))])
+    assert down["graph-disconnected"] < 0.3
+    assert more > unknown
+
+
+def test_evidence_of_a_model_supports_a_match(doctor: Doctor, keras_3: Path) -> None:
+    """The layer that the message is about is found in the model, and the diagnosis says so."""
+    without = doctor.diagnose(SHARED)
+    with_model = doctor.diagnose(SHARED, Subjects((keras_3 / "branches.keras",)))
+    assert without.topic == with_model.topic == "multiple-inbound-nodes"
+    assert with_model.confidence > without.confidence
+    assert any("inbound-nodes" in reason.en for reason in with_model.reasons)
+    assert any("'shared'" in text.en for f in with_model.findings for text in f.evidence)
+
+
+def test_evidence_against_lowers_a_match(doctor: Doctor, keras_3: Path) -> None:
+    """A model in which every layer is called once speaks against it."""
+    without = doctor.diagnose(SHARED)
+    against = doctor.diagnose(SHARED, Subjects((keras_3 / "sequential.keras",)))
+    assert against.confidence < without.confidence
+
+
+def test_a_fault_speaks_for_itself(doctor: Doctor, keras_3: Path) -> None:
+    """Even without a text, a fault in the model is named."""
+    diagnosis = doctor.diagnose("", Subjects((keras_3 / "bytes_in.keras",)))
+    assert diagnosis.topic in ("dtype-not-allowed", "dtype-mismatch-op", "integer-inputs-not-scaled")
+    assert doctor.diagnose("", Subjects((keras_3 / "sequential.keras",))).topic is None
+
+
+def test_the_fix_is_for_the_readers_keras(doctor: Doctor) -> None:
+    """The same error told by three Kerases gets three fixes."""
+    trace = recorded("tensor-op-outside-layer")[-1]
+    for versions, line in (("Keras 2.2.4, tensorflow 1.12", "keras-2.2"), ("Keras version: 3.5.0", "keras-3")):
+        diagnosis = doctor.diagnose(f"{trace.splitlines()[-1]}\n{versions}")
+        assert diagnosis.told.line == line
+        assert diagnosis.fix is not None
+        assert line in diagnosis.fix.lines
+        assert diagnosis.question is None
+
+
+def test_the_model_tells_the_keras_where_the_text_does_not(doctor: Doctor, keras_3: Path) -> None:
+    """A model that Keras 3 wrote is as good as a version number."""
+    assert doctor.diagnose(SHARED).told.line is None
+    assert doctor.diagnose(SHARED, Subjects((keras_3 / "branches.keras",))).told.line == "keras-3"
+
+
+def test_the_environment_tells_the_keras(doctor: Doctor) -> None:
+    """What is installed in the examined environment decides, and the GPU probe has looked."""
+    diagnosis = doctor.diagnose(SHARED, Subjects(python=Path(sys.executable)))
+    assert diagnosis.told.line == "keras-3"
+    assert diagnosis.told.tensorflow
+    assert [f.outcome for f in diagnosis.findings if f.probe == "gpu-visibility"] in (["nothing"], ["finding"])
+
+
+def test_subjects_that_cannot_be_examined_are_told(doctor: Doctor, tmp_path: Path) -> None:
+    """A missing model and a missing interpreter end in "could not look", not in an error."""
+    diagnosis = doctor.diagnose(SHARED, Subjects((tmp_path / "none.keras",), tmp_path / "python"))
+    assert diagnosis.topic == "multiple-inbound-nodes"
+    assert {f.outcome for f in diagnosis.findings} == {"could_not_look"}
+    assert all("no such" in f.evidence[0].en for f in diagnosis.findings)
+
+
+def test_not_known_says_what_would_help(doctor: Doctor) -> None:
+    """No topic, no fix, but whose code it was and what to add."""
+    diagnosis = doctor.diagnose("KeyError: 'Age'")
+    assert diagnosis.topic is None
+    assert diagnosis.fix is None
+    assert diagnosis.advice
+    assert diagnosis.confidence > 0.5
+
+
+@pytest.mark.parametrize("text", ["", "x", SHARED, "训练时 loss 是 nan", "\x00" * 100])
+def test_any_text_gives_a_diagnosis_that_travels_as_json(doctor: Doctor, text: str) -> None:
+    """The diagnosis is plain values, the same each time."""
+    first, second = doctor.diagnose(text).as_json(), doctor.diagnose(text).as_json()
+    assert json.loads(json.dumps(first)) == first
+    assert first == second
