@@ -80,7 +80,7 @@ def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], 
     for finding in findings:
         for topic in finding.topics:
             if has_entry(topic):
-                odds[topic] = max(odds.get(topic, 0.0), FAULT_ALONE) * CONFIRMED
+                odds[topic] = max(odds.get(topic, 0.0), FAULT_ALONE if finding.fault else 0.0) * CONFIRMED
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT

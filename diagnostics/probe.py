@@ -58,7 +58,8 @@ class Finding:
     """What one probe saw of one subject.
 
     `topics` are those that the evidence confirms, `ruled_out` those that it speaks against; `evidence` is empty only
-    where nothing was found and nothing is worth telling. For `could_not_look` the evidence is the reason.
+    where nothing was found and nothing is worth telling. For `could_not_look` the evidence is the reason. `fault` is set
+    when something is wrong in itself, whatever was suspected.
     """
 
     probe: str
@@ -67,6 +68,7 @@ class Finding:
     topics: tuple[str, ...]
     ruled_out: tuple[str, ...]
     evidence: tuple[Text, ...]
+    fault: bool = False
 
 
 def examine(probe: Probe, subject: Any, name: str, suspected: frozenset[str]) -> Finding:  # noqa: ANN401
@@ -89,8 +91,9 @@ def examine(probe: Probe, subject: Any, name: str, suspected: frozenset[str]) ->
     counted = [e for e in seen if e.fault or suspected.intersection(e.confirms)]
     rules_out = tuple(dict.fromkeys(t for e in seen for t in e.rules_out))
     if counted:
-        topics = tuple(dict.fromkeys(t for e in counted for t in e.confirms))
-        return Finding(probe.id, name, "finding", topics, rules_out, tuple(e.text for e in counted))
+        topics = dict.fromkeys(t for e in counted for t in e.confirms if e.fault or t in suspected)
+        fault = any(e.fault for e in counted)
+        return Finding(probe.id, name, "finding", tuple(topics), rules_out, tuple(e.text for e in counted), fault)
     return Finding(probe.id, name, "nothing", (), rules_out, tuple(e.text for e in seen))
 
 

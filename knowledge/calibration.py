@@ -24,7 +24,8 @@ from .matcher import CALIBRATION_PATH, Calibration
 from .parser import parse
 
 FOLDS = 10
-RIDGE = 0.03
+RIDGE = 0.01
+UNKNOWN_RIDGE = 0.03
 MAX_FALSE_ALARMS = 0.02
 Array = NDArray[np.float64]
 
@@ -48,10 +49,11 @@ def example(case: Case, index: Index) -> Example:
 def fit(examples: list[Example]) -> Array:
     """The weights of the topic features, then of the unknown features, that make the right answers likeliest."""
     size, extra = len(TOPIC_FEATURES), len(UNKNOWN_FEATURES)
+    ridge = np.array([RIDGE] * size + [UNKNOWN_RIDGE] * extra)
 
     def loss(weights: Array) -> tuple[float, Array]:
-        total = RIDGE * float(weights @ weights)
-        gradient = 2 * RIDGE * weights
+        total = float(ridge @ weights**2)
+        gradient = 2 * ridge * weights
         for item in examples:
             scores = np.append(item.topics @ weights[:size], item.unknown @ weights[size:])
             chances = _softmax(scores)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
-from .index import Index
+from .index import Index, Signature
 from .signature import fold, found
 from .symptoms import Symptoms
 from .terms import characters, frame_terms, mask, words
@@ -40,7 +40,7 @@ UNKNOWN_FEATURES = (
     "bias",
     "foreign",  # the innermost frame is in a library that is neither Keras nor TensorFlow nor one they call
     "elsewhere",  # there is a call stack, and neither it nor the text has anything of Keras or TensorFlow
-    "own",  # the innermost frame is the user's own code, and the message has no signature and nothing of Keras
+    "own",  # the innermost frame is the user's own code, and the message names nothing of Keras
     "no_context",  # nothing in the paste has to do with training networks
     "no_exception",
 )
@@ -114,16 +114,23 @@ def _asks(texts: Texts, index: Index) -> dict[str, list[float]]:
 def _signatures(symptoms: Symptoms, texts: Texts, index: Index) -> tuple[list[float], list[float]]:
     main = fold(with_stack(symptoms.main)) if symptoms.main else ""
     everything = fold(texts.everything)
-    in_main, elsewhere = [0.0] * len(index.topics), [0.0] * len(index.topics)
-    for topic, text, strength in index.signatures:
-        if main and found(text, main):
-            in_main[topic] = max(in_main[topic], strength)
-        elif found(text, everything):
-            elsewhere[topic] = max(elsewhere[topic], strength)
+    in_main = _strongest([s for s in index.signatures if main and found(s.text, main)], len(index.topics))
+    elsewhere = _strongest([s for s in index.signatures if found(s.text, everything)], len(index.topics))
+    elsewhere = [0.0 if here else there for here, there in zip(in_main, elsewhere, strict=True)]
     telling = any(in_main[n] or elsewhere[n] for n in range(len(index.topics)) if n not in index.harmless)
     for topic in index.harmless if telling else ():  # what means nothing yields to whatever means something
         in_main[topic] = elsewhere[topic] = 0.0
     return in_main, elsewhere
+
+
+def _strongest(signatures: list[Signature], topics: int) -> list[float]:
+    """For each topic its strongest signature of those found; one that says less than another of them counts for less."""
+    longest = max((signature.length for signature in signatures), default=1)
+    strongest = [0.0] * topics
+    for signature in signatures:
+        strength = signature.strength * signature.length / longest
+        strongest[signature.topic] = max(strongest[signature.topic], strength)
+    return strongest
 
 
 def _messages(texts: Texts, index: Index) -> dict[str, list[float]]:
@@ -158,7 +165,7 @@ def _unknown(symptoms: Symptoms, texts: Texts, *, signed: bool) -> list[float]:
     inner = symptoms.main.frames[-1] if symptoms.main and symptoms.main.frames else None
     foreign = inner is not None and inner.owner == "other" and inner.package not in _CALLED
     own = inner is not None and inner.owner == "user" and symptoms.main is not None
-    silent = own and not signed and not _LIBRARY.search(symptoms.main.message if symptoms.main else "")
+    silent = own and not (signed and named) and not _LIBRARY.search(symptoms.main.message if symptoms.main else "")
     return [
         1.0,
         float(foreign and not named),

@@ -25,11 +25,12 @@ MAX_TERMS = 150
 
 
 class Signature(NamedTuple):
-    """A signature of a topic and how much it says, from 0 to 1."""
+    """A signature of a topic, how much it says (from 0 to 1), and how many fixed characters it has."""
 
     topic: int
     text: str
     strength: float
+    length: int
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ explanation in each language, and the call stacks of its traces. Each kind of te
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable
 from importlib.resources import files
@@ -104,8 +105,9 @@ def _signatures(entries: list[Entry], messages: list[list[str]]) -> list[Signatu
             masked = mask(text)
             others = (of_topic for n, of_topic in enumerate(folded) if n != number)
             shared = sum(any(found(masked, message) for message in of_topic) for of_topic in others)
-            length = min(1.0, sum(map(len, pieces(text))) / LONG_SIGNATURE)
-            signatures.append(Signature(number, text, round((0.4 + 0.6 * length) / (1 + shared), 3)))
+            length = sum(map(len, pieces(text)))
+            strength = (0.4 + 0.6 * min(1.0, length / LONG_SIGNATURE)) / math.sqrt(1 + shared)
+            signatures.append(Signature(number, text, round(strength, 3), length))
     return signatures
 
 

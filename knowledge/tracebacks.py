@@ -122,7 +122,7 @@ class _Reader:
             return True
         if self.notebook and _NUMBERED.match(text):
             return True
-        if text.startswith(("  ", "\t")) and self.frames and not self.frames[-1].code and not self.notebook:
+        if text.startswith(("  ", "\t")) and self.frames and not self.frames[-1].code:
             self._code(text.strip(), None)
             return True
         return False

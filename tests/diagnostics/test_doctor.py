@@ -36,6 +36,7 @@ def test_findings_change_the_odds() -> None:
     assert unknown == pytest.approx(0.2)
     up, less = weigh(RANKING, [finding("graph-disconnected")])
     assert up["graph-disconnected"] > 0.9
+    assert set(up) == set(before)
     assert less < unknown
     down, more = weigh(RANKING, [finding(ruled_out=("graph-disconnected",))])
     assert down["graph-disconnected"] < 0.3
