@@ -45,6 +45,7 @@ UNKNOWN_FEATURES = (
     "no_exception",
 )
 SHORTLIST = 12
+SHORTEST = 3  # of the Latin words that are told as reasons
 RARE = 3.5  # of a word's idf: below, it stands in one text of twelve
 _CONTEXT = re.compile(
     r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
@@ -52,7 +53,11 @@ _CONTEXT = re.compile(
     r"优化器|张量|显存|梯度",
     re.IGNORECASE,
 )
-_LIBRARY = re.compile(r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py", re.IGNORECASE)
+_LIBRARY = re.compile(
+    r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py|'(?:sequential|functional)' object|(?:fit|predict|evaluate)_generator|"
+    r"predict_classes|to_categorical|validation_split",
+    re.IGNORECASE,
+)
 _CALLED = frozenset({"numpy", "h5py", "PIL", "python", "pickle", "json", "scipy", "google", "absl", "ml_dtypes", "jax"})
 
 
@@ -183,5 +188,5 @@ def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -
     shared: dict[str, float] = {}
     for name in ("message_words", "question_words"):
         shared |= index.spaces[name].telling(said, topic)
-    rare = [term for term, idf in shared.items() if idf >= RARE]
+    rare = [term for term, idf in shared.items() if idf >= RARE and (len(term) >= SHORTEST or not term.isascii())]
     return sorted(rare, key=lambda term: (-shared[term], term))[:limit]

@@ -12,7 +12,7 @@ import sys
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ class Space:
     documents: array[int]
     weights: array[float]
     owners: array[int]
+    _topics: dict[int, set[int]] = field(default_factory=dict, compare=False, repr=False)
 
     def cosines(self, terms: Iterable[str]) -> dict[int, float]:
         """The cosine of a text's terms with each text that shares any, as scikit-learn's TfidfVectorizer gives it.
@@ -74,7 +75,10 @@ class Space:
         return {term: self.idf[number] for term, number in numbers.items() if topic in self._topics_of(number)}
 
     def _topics_of(self, term: int) -> set[int]:
-        return {self.owners[document] for document in self.documents[self.starts[term] : self.starts[term + 1]]}
+        if term not in self._topics:
+            part = self.documents[self.starts[term] : self.starts[term + 1]]
+            self._topics[term] = {self.owners[document] for document in part}
+        return self._topics[term]
 
     def _query(self, terms: Iterable[str]) -> list[tuple[int, float]]:
         counts = Counter(number for term in terms if (number := self.terms.get(term)) is not None)
@@ -107,13 +111,13 @@ class Index:
         head: dict[str, Any] = {
             "version": __version__,
             "byteorder": sys.byteorder,
-            **{field.name: getattr(self, field.name) for field in fields(self) if field.name != "spaces"},
+            **{own.name: getattr(self, own.name) for own in fields(self) if own.name != "spaces"},
         }
         bodies: list[bytes] = []
         head["spaces"] = {}
-        for name, space in self.spaces.items():
-            arrays = [getattr(space, field).tobytes() for field, _ in ARRAYS]
-            head["spaces"][name] = {"terms": list(space.terms), "bytes": [len(a) for a in arrays]}
+        for space_name, space in self.spaces.items():
+            arrays = [getattr(space, name).tobytes() for name, _ in ARRAYS]
+            head["spaces"][space_name] = {"terms": list(space.terms), "bytes": [len(a) for a in arrays]}
             bodies += arrays
         with path.open("wb") as out:
             out.write(json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
@@ -144,9 +148,9 @@ def _unpack(packed: dict[str, Any], view: memoryview) -> dict[str, Space]:
     at = 0
     for name, space in packed.items():
         read: dict[str, Any] = {}
-        for (field, code), length in zip(ARRAYS, space["bytes"], strict=True):
-            read[field] = array(code)
-            read[field].frombytes(view[at : at + length])
+        for (part, code), length in zip(ARRAYS, space["bytes"], strict=True):
+            read[part] = array(code)
+            read[part].frombytes(view[at : at + length])
             at += length
         spaces[name] = Space(terms={term: number for number, term in enumerate(space["terms"])}, **read)
     return spaces

@@ -24,6 +24,8 @@ from .texts import told
 
 SEPARATOR = "\f\n"
 LONG_SIGNATURE = 60
+# Characters of more texts than this cost most of the time and tell next to nothing.
+COMMON_CHARACTERS = 0.1
 
 
 def main() -> None:
@@ -49,9 +51,9 @@ def build(entries: list[Entry]) -> Index:
         signatures=_signatures(entries, messages),
         spaces={
             "message_words": _space(messages, words),
-            "message_characters": _space(messages, characters),
+            "message_characters": _space(messages, characters, COMMON_CHARACTERS),
             "question_words": _space(questions, words),
-            "question_characters": _space(questions, characters),
+            "question_characters": _space(questions, characters, COMMON_CHARACTERS),
             "asked_words": _space(asked, words),
             "body_words": _space(bodies, words),
             "frames": _space(stacks, str.split),
@@ -111,9 +113,9 @@ def _signatures(entries: list[Entry], messages: list[list[str]]) -> list[Signatu
     return signatures
 
 
-def _space(texts: list[list[str]], analyzer: Callable[[str], list[str]]) -> Space:
-    """A TF-IDF space in inverted form of the texts of each topic."""
-    vectorizer = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True)
+def _space(texts: list[list[str]], analyzer: Callable[[str], list[str]], max_df: float = 1.0) -> Space:
+    """A TF-IDF space in inverted form of the texts of each topic, without terms of more than `max_df` of the texts."""
+    vectorizer = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, max_df=max_df)
     matrix = vectorizer.fit_transform([text for of_topic in texts for text in of_topic]).tocsc()
     matrix.sort_indices()
     terms = vectorizer.get_feature_names_out().tolist()

@@ -9,6 +9,7 @@ from .terms import characters, mask, words
 from .text import Text
 
 LEAST = 0.08
+NAME = 0.2  # for each word that stands in the topic's id
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ def search_topics(text: str, index: Index, limit: int) -> list[Hit]:
     ):
         best = index.spaces[name].best([terms], len(index.topics))
         scores = [score + weight * cosine for score, cosine in zip(scores, best, strict=True)]
+    named = set(words(masked))
     for number, topic in enumerate(index.topics):
-        if topic in text or text.strip().replace(" ", "-") in topic:
-            scores[number] += 0.5
+        scores[number] += NAME * len(named.intersection(words(topic.replace("-", " "))))
     order = sorted(range(len(scores)), key=lambda n: (-scores[n], n))
     return [
         Hit(index.topics[n], Text(*index.titles[n]), min(1.0, scores[n])) for n in order[:limit] if scores[n] > LEAST
