@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find knowledge -name '*.md' -o -name '*.py' -o -name '*.txt' -path '*traces*')
 
-.PHONY: run test lint format index labs try record calibrate lock bench wheel clean
+.PHONY: run test lint format index labs try record calibrate lock bench picture wheel clean
 
 run: index  ## set up and diagnose a real failure, with its model
 	$(BIN)/kerasdoctor explain examples/error.txt --model examples/digits.keras
@@ -49,6 +49,9 @@ calibrate: index  ## fit the matcher's weights: make calibrate CASES=FILE.jsonl
 
 bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
 	$(BIN)/python benchmarks/run.py
+
+picture: index  ## draw the picture of the README
+	$(BIN)/python docs/picture.py
 
 lock: .venv/installed  ## renew the exact versions
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-header --no-annotate --no-emit-index-url \
