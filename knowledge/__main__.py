@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from .entry import Entry, load_entry, topic_ids
-from .laboratory import PLACES, Laboratory, Place, judge, unproven
+from .laboratory import PLACES, Laboratory, Place, judge, proves, unproven
 from .recorded import write_release
 
 TRACES = Path(__file__).parent / "traces"
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("topics", nargs="*", help="ids of entries; default: all")
     parser.add_argument("--lab", choices=[place.name for place in PLACES], help="only this laboratory")
     parser.add_argument("--show", action="store_true", help="print the output of every block")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     entries = [load_entry(topic) for topic in options.topics or topic_ids()]
     failures = 0
     printed: dict[str, list[str]] = {entry.id: [] for entry in entries}
@@ -67,7 +67,7 @@ def run_place(place: Place, entries: list[Entry], printed: dict[str, list[str]],
                 )
                 if show or wrong:
                     _say(run.output[-4000:])
-                if block.role == "broken" and not wrong and len(unproven(entry, [run.output])) < len(entry.signatures):
+                if block.role == "broken" and not wrong and proves(entry, run):
                     traces.append(run.output)
             printed[entry.id] += traces
             if record:

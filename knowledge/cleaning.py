@@ -115,13 +115,15 @@ def _log_line(line: str) -> Line:
     return Line(line)
 
 
+_NOT_A_NUMBER = re.compile(r"[\w]{1,60}: [-+]?(?:nan|inf)\b", re.IGNORECASE)
 _GLUED = ("Traceback (most recent", "WARNING:tensorflow:", "tensorflow/core/")
 
 
 def _behind_progress(line: str) -> list[Line]:
-    """A program that dies prints behind its progress bar, on the same line."""
+    """A program that dies prints behind its progress bar, on the same line; a figure that is no number tells much."""
     for mark in _GLUED:
         at = line.find(mark)
         if at > 0:
             return [_log_line(line[at:])]
-    return []
+    lost = _NOT_A_NUMBER.search(line)
+    return [Line(lost[0])] if lost else []

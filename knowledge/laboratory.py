@@ -24,7 +24,11 @@ from .signature import fold, found
 from .texts import Texts
 
 # TensorFlow prints the stack that created an operation, with the worker's own frames at its bottom.
-_OUR_FRAMES = re.compile(r'^ *File "[^"\n]*laboratory_worker\.py", line \d+, in [\w<>]+\n(?: {4,}.*\n)*', re.MULTILINE)
+_OUR_FRAMES = re.compile(
+    r'^ *File "[^"\n]*laboratory_worker\.py", line \d+, in [\w<>]+\n(?: {4,}.*\n)*'
+    r"|^ *\+ [^\n]*laboratory_worker\.py \(L\d+\).*\n.*\n",
+    re.MULTILINE,
+)
 _GENERATED = re.compile(r"(__autograph_generated_file)\w+\.py")
 SECONDS = 120
 WORKER = Path(__file__).with_name("laboratory_worker.py")
@@ -117,8 +121,7 @@ def judge(entry: Entry, block: Block, run: Run) -> str | None:
     A broken block of an error must print one of the entry's signatures. A broken block of a pitfall either does so
     too, or runs to its end and proves the wrong result with an `assert`. A fixed block runs to its end without any.
     """
-    printed = shown(run.output)
-    signature = next((s for s in entry.signatures if found(s, printed)), None)
+    signature = proves(entry, run)
     if block.role == "fixed":
         if run.outcome != "finished":
             return f"the fixed code {run.outcome}"
@@ -128,6 +131,12 @@ def judge(entry: Entry, block: Block, run: Run) -> str | None:
     if entry.kind == "pitfall" and run.outcome == "finished" and "assert " in block.code:
         return None
     return f"the broken code {run.outcome} and printed none of the entry's signatures"
+
+
+def proves(entry: Entry, run: Run) -> str | None:
+    """The first of an entry's signatures that a run printed."""
+    printed = shown(run.output)
+    return next((s for s in entry.signatures if found(s, printed)), None)
 
 
 def shown(output: str) -> str:
