@@ -16,7 +16,11 @@ class BuildWithIndex(build_py):
         """An editable install leaves the index to `make index`."""
         super().run()
         if not self.editable_mode:
-            environment = {**os.environ, "PYTHONPATH": str(Path(self.build_lib).resolve())}
+            places = [
+                str(Path(self.build_lib).resolve()),
+                os.environ.get("PYTHONPATH", ""),
+            ]  # pip's build tools are there
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
             command = [sys.executable, "-m", "kerasdoctor.knowledge.indexing"]
             subprocess.run(command, env=environment, cwd=self.build_lib, check=True)  # noqa: S603 - our own module
 

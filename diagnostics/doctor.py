@@ -28,7 +28,8 @@ from .probe import Finding, all_probes, examine
 # model given need not be the one that failed.
 CONFIRMED = 12.0
 RULED_OUT = 0.3
-# The probability that a fault found by a probe starts from when the text did not point to it.
+# What a fault that the text does not point to starts from, as a share of the probability that the text is not known: a
+# paste that is understood is about itself, whatever else is wrong with the model.
 FAULT_ALONE = 0.15
 SUSPECTED = 0.02
 
@@ -77,10 +78,11 @@ def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], 
     """The probability of each topic in question, and that it is none, once the findings are counted."""
     odds = {match.topic: match.confidence for match in ranking.matches}
     others = max(0.0, 1.0 - ranking.unknown - sum(odds.values()))
+    alone = FAULT_ALONE * ranking.unknown
     for finding in findings:
         for topic in finding.topics:
             if has_entry(topic):
-                odds[topic] = max(odds.get(topic, 0.0), FAULT_ALONE if finding.fault else 0.0) * CONFIRMED
+                odds[topic] = max(odds.get(topic, 0.0), alone if finding.fault else 0.0) * CONFIRMED
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT

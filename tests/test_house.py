@@ -48,12 +48,12 @@ def test_explaining_loads_neither_numpy_nor_scikit_learn() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of this tree without what earlier builds left in it."""
+    """The wheel, built as pip builds it (in isolation), from a copy of this tree without what earlier builds left in it."""
     folder = tmp_path_factory.mktemp("wheel")
     left_behind = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "index.bin")
     shutil.copytree(ROOT, folder / "tree", ignore=left_behind)
     ended = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(folder / "tree")],
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(folder / "tree")],
         capture_output=True,
         text=True,
         check=False,

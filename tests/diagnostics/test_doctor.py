@@ -67,6 +67,13 @@ def test_a_fault_speaks_for_itself(doctor: Doctor, keras_3: Path) -> None:
     assert doctor.diagnose("", Subjects((keras_3 / "sequential.keras",))).topic is None
 
 
+def test_an_unrelated_fault_does_not_override_the_text(doctor: Doctor, keras_3: Path) -> None:
+    """The paste is about one thing, the model has another fault: the answer is to the paste, the fault is told."""
+    diagnosis = doctor.diagnose(SHARED, Subjects((keras_3 / "bytes_in.keras",)))
+    assert diagnosis.topic == "multiple-inbound-nodes"
+    assert "finding" in {f.outcome for f in diagnosis.findings}
+
+
 def test_the_fix_is_for_the_readers_keras(doctor: Doctor) -> None:
     """The same error told by three Kerases gets three fixes."""
     trace = recorded("tensor-op-outside-layer")[-1]
