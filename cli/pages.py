@@ -31,6 +31,7 @@ QUESTION = Text("One question", "还想问一句")
 WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
 TO_ADD = Text("What would help", "补充这些会有帮助")
 SURE = Text("{:.0%} sure", "把握 {:.0%}")
+SUREST = 0.99  # nothing is certain, whatever rounding says
 OUTCOMES = {
     "finding": ("✗", Text("found", "发现问题")),
     "nothing": ("✓", Text("nothing found", "未发现问题")),
@@ -49,7 +50,7 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
         _alternatives(screen, diagnosis, NEAREST)
         return
     screen.plain(diagnosis.title.say(lang), bold=True, fg="yellow")
-    screen.plain(f"{diagnosis.topic} · {SURE.say(lang).format(diagnosis.confidence)}", dim=True)
+    screen.plain(f"{diagnosis.topic} · {SURE.say(lang).format(min(diagnosis.confidence, SUREST))}", dim=True)
     screen.blank()
     screen.plain(diagnosis.summary.say(lang))
     _items(screen, REASONS.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
