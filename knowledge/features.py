@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from .index import Index, Signature
 from .signature import fold, found
 from .symptoms import Symptoms
-from .terms import characters, frame_terms, mask, words
+from .terms import characters, frame_terms, mask, phrases, words
 from .texts import Texts, with_stack
 
 TOPIC_FEATURES = (
@@ -184,9 +184,12 @@ def _unknown(symptoms: Symptoms, texts: Texts, *, signed: bool) -> list[float]:
 def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -> list[str]:
     """The words that speak most for a topic: shared by the paste and the topic's messages and questions."""
     texts = Texts.of(without_harmless(symptoms, index))
-    said = {term for text in (texts.main, *texts.others, *texts.asks) for term in words(text)}
+    compared = (texts.main, *texts.others, *texts.asks)
+    said = {term for text in compared for term in words(text)}
     shared: dict[str, float] = {}
     for name in ("message_words", "question_words"):
         shared |= index.spaces[name].telling(said, topic)
     rare = [term for term, idf in shared.items() if idf >= RARE and (len(term) >= SHORTEST or not term.isascii())]
-    return sorted(rare, key=lambda term: (-shared[term], term))[:limit]
+    ordered = sorted(rare, key=lambda term: (-shared[term], term))
+    latin = [term for term in ordered if term.isascii()]
+    return [*phrases(compared, {term for term in rare if not term.isascii()}), *latin][:limit]

@@ -59,6 +59,20 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word  # noqa: PLR2004
 
 
+def phrases(texts: Iterable[str], pairs: set[str]) -> list[str]:
+    """The Chinese phrases of some texts that consist of the given pairs of characters, each once, the longest first."""
+    found: dict[str, None] = {}
+    for text in texts:
+        start = None
+        for at in range(len(text)):
+            if text[at : at + 2] in pairs:
+                start = at if start is None else start
+            elif start is not None:
+                found[text[start : at + 1]] = None
+                start = None
+    return sorted(found, key=len, reverse=True)
+
+
 def characters(text: str) -> list[str]:
     """Sequences of 3 and 4 characters within the words of a masked text, and single Chinese characters."""
     terms: list[str] = []

@@ -15,7 +15,7 @@ from kerasdoctor.knowledge.indexing import COMMON_CHARACTERS, SEPARATOR, recorde
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.parser import parse
 from kerasdoctor.knowledge.signature import found
-from kerasdoctor.knowledge.terms import characters, mask, words
+from kerasdoctor.knowledge.terms import characters, mask, phrases, words
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 NEGATIVES = Path(__file__).with_name("negatives.jsonl")
@@ -108,6 +108,17 @@ def test_each_match_has_its_reasons(matcher: Matcher, entries: list[Entry]) -> N
     assert "KerasTensor cannot be used" in reasons["signature"]
     assert reasons["words"]
     assert reasons["type"] == "ValueError"
+
+
+def test_chinese_reasons_are_phrases(matcher: Matcher) -> None:
+    """Chinese is compared by pairs of characters, but a reader is shown whole phrases."""
+    assert phrases(["训练时 loss 一直不下降"], {"训练", "练时", "一直", "直不", "不下", "下降"}) == [
+        "一直不下降",
+        "训练时",
+    ]
+    reasons = matcher.match(parse("训练时 loss 一直不下降")).matches[0].reasons
+    shared = next(reason.detail for reason in reasons if reason.kind == "words")
+    assert "一直不下降" in shared
 
 
 def test_the_same_answer_each_time(matcher: Matcher, entries: list[Entry]) -> None:
