@@ -14,6 +14,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Literal
 
+from ..errors import SubjectError
 from ..knowledge.text import Text
 
 SubjectKind = Literal["model", "environment"]
@@ -84,6 +85,8 @@ def examine(probe: Probe, subject: Any, name: str, suspected: frozenset[str]) ->
         seen = list(probe.look(subject))
     except CouldNotLook as missing:
         return Finding(probe.id, name, "could_not_look", (), (), (missing.reason,))
+    except SubjectError as unreadable:  # what was wrong with the subject, already in words for the reader
+        return Finding(probe.id, name, "could_not_look", (), (), (Text(str(unreadable), str(unreadable)),))
     except Exception as error:  # noqa: BLE001 - the border of a probe
         kind = type(error).__name__
         reason = Text(f"the probe failed: {kind}: {error}", f"探针自身出错：{kind}: {error}")

@@ -196,6 +196,17 @@ def test_tables_of_layers_hold_on_the_installed_keras(legacy: bool) -> None:
     assert set(measured) == set(names)
 
 
+def test_a_malformed_configuration_is_told_in_its_own_words(keras_3: Path, tmp_path: Path) -> None:
+    """A file that no Keras wrote is not the probe's failure, and the reader is told what is wrong with it."""
+
+    def spoil(config: dict[str, Any]) -> None:
+        config["config"]["layers"][1] = None
+
+    finding = look("inbound-nodes", edited(keras_3 / "branches.keras", tmp_path / "m.keras", spoil))
+    assert finding.outcome == "could_not_look"
+    assert finding.evidence[0].en == "m.keras: a layer of the configuration has no class_name"
+
+
 def test_a_crashing_probe_is_an_outcome() -> None:
     """A probe that breaks says so, and nothing else stops."""
     finding = examine(PROBES["inbound-nodes"], object(), "x", frozenset())
