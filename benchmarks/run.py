@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 from kerasdoctor.diagnostics.model_file import read_model
 from kerasdoctor.diagnostics.probe import all_probes, examine
-from kerasdoctor.knowledge.indexing import recorded
+from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.parser import parse
 

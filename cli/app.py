@@ -59,6 +59,7 @@ LANG = click.option(
 MODEL = click.option(
     "--model", "models", multiple=True, metavar="PATH", help="A model file (.keras, .h5) to examine; may be repeated."
 )
+KERAS = click.option("--keras", metavar="VERSION", help="Your Keras version, e.g. 2.15; by default what the text tells.")
 PYTHON = click.option("--python", metavar="PATH", help="An interpreter whose environment is examined (GPU, versions).")
 
 
@@ -82,17 +83,18 @@ def main() -> None:
 @click.argument("file", default="-", metavar="[FILE|-]")
 @MODEL
 @PYTHON
+@KERAS
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 @click.pass_context
 def explain(
-    ctx: click.Context, file: str, models: tuple[str, ...], python: str | None, lang: Lang | None, as_json: bool
+    ctx: click.Context, file: str, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None, as_json: bool
 ) -> None:
     """Diagnose a pasted traceback, log or question from FILE or standard input.
 
     Ends with 0 when a topic was named, with 1 when the problem is not known.
     """
-    diagnosis = _diagnose(_read(file), models, python, lang)
+    diagnosis = _diagnose(_read(file), models, python, keras, lang)
     _show(diagnosis, as_json=as_json, err=False)
     ctx.exit(0 if diagnosis.topic else NOT_KNOWN)
 
@@ -100,11 +102,12 @@ def explain(
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}, epilog=EXIT_CODES)
 @MODEL
 @PYTHON
+@KERAS
 @LANG
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True, metavar="-- COMMAND [ARGS]...")
 @click.pass_context
 def run(
-    ctx: click.Context, models: tuple[str, ...], python: str | None, lang: Lang | None, command: tuple[str, ...]
+    ctx: click.Context, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None, command: tuple[str, ...]
 ) -> None:
     """Run a command; when it fails, diagnose what it wrote to standard error.
 
@@ -115,7 +118,7 @@ def run(
 
     ended = run_command(command)
     if ended.code:
-        _show(_diagnose(ended.text, models, python, lang), as_json=False, err=True)
+        _show(_diagnose(ended.text, models, python, keras, lang), as_json=False, err=True)
     ctx.exit(ended.code)
 
 
@@ -240,12 +243,12 @@ def _read(file: str) -> str:
     return data[-MAX_PASTE:].decode(encoding, "replace")
 
 
-def _diagnose(text: str, models: tuple[str, ...], python: str | None, lang: Lang | None) -> Diagnosis:
+def _diagnose(text: str, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None) -> Diagnosis:
     from ..diagnostics.doctor import Doctor, Subjects  # noqa: PLC0415
     from ..knowledge.matcher import Matcher  # noqa: PLC0415
 
     subjects = Subjects(tuple(map(Path, models)), Path(python) if python else None)
-    return Doctor(Matcher.load()).diagnose(text, subjects, lang)
+    return Doctor(Matcher.load()).diagnose(text, subjects, lang, keras)
 
 
 def _show(diagnosis: Diagnosis, *, as_json: bool, err: bool) -> None:

@@ -48,6 +48,7 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
         _items(screen, TO_ADD.say(lang), [text.say(lang) for text in diagnosis.advice])
         _findings(screen, diagnosis.findings, lang)
         _alternatives(screen, diagnosis, NEAREST)
+        _question(screen, diagnosis)
         return
     screen.plain(diagnosis.title.say(lang), bold=True, fg="yellow")
     screen.plain(f"{diagnosis.topic} · {SURE.say(lang).format(min(diagnosis.confidence, SUREST))}", dim=True)
@@ -60,10 +61,14 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
         screen.heading(WHY.say(lang))
         screen.markdown(diagnosis.why.say(lang))
     _alternatives(screen, diagnosis, OTHERS)
-    if diagnosis.question:
-        screen.heading(QUESTION.say(lang))
-        screen.markdown(diagnosis.question.say(lang))
+    _question(screen, diagnosis)
     _items(screen, SOURCES.say(lang), [f"{title}: {url}" for title, url in diagnosis.sources])
+
+
+def _question(screen: Screen, diagnosis: Diagnosis) -> None:
+    if diagnosis.question:
+        screen.heading(QUESTION.say(diagnosis.lang))
+        screen.markdown(diagnosis.question.text.say(diagnosis.lang))
 
 
 def _fix(screen: Screen, diagnosis: Diagnosis) -> None:

@@ -9,6 +9,7 @@ from ..knowledge.lines import Line
 from ..knowledge.symptoms import Owner
 from ..knowledge.text import Lang, Text
 from .probe import Finding
+from .question import Question
 
 SCHEMA = "kerasdoctor.diagnosis/1"
 
@@ -70,7 +71,7 @@ class Diagnosis:
     alternatives: tuple[Named, ...]
     sources: tuple[tuple[str, str], ...]
     advice: tuple[Text, ...]
-    question: Text | None
+    question: Question | None
     told: Told
 
     def as_json(self) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class Diagnosis:
             ],
             "sources": [{"title": title, "url": url} for title, url in self.sources],
             "advice": [text.say(lang) for text in self.advice],
-            "question": self.question.say(lang) if self.question else None,
+            "question": self.question.as_json(lang) if self.question else None,
             "told": vars(self.told),
         }
 

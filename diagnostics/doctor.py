@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from ..errors import SubjectError
 from ..knowledge.entry import Block, Entry, has_entry, load_entry
@@ -22,7 +23,8 @@ from . import phrases
 from .diagnosis import Diagnosis, Fix, Named, Told
 from .environment import Environment, examine_environment
 from .model_file import ModelFile, read_model
-from .probe import Finding, all_probes, examine
+from .probe import Finding, SubjectKind, all_probes, examine
+from .question import Question, best_question
 
 # How much a finding multiplies a topic's odds. A confirmed suspicion counts for much more than one ruled out, because the
 # model given need not be the one that failed.
@@ -41,6 +43,12 @@ class Subjects:
     models: tuple[Path, ...] = ()
     python: Path | None = None
 
+    @property
+    def missing(self) -> frozenset[SubjectKind]:
+        """The kinds of subject that are not given."""
+        given = {"model": bool(self.models), "environment": self.python is not None}
+        return frozenset(kind for kind in get_args(SubjectKind) if not given[kind])
+
 
 class Doctor:
     """Makes diagnoses. Holds the matcher; everything else is looked at anew each time."""
@@ -48,13 +56,16 @@ class Doctor:
     def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
 
-    def diagnose(self, text: str, subjects: Subjects = Subjects(), lang: Lang | None = None) -> Diagnosis:
+    def diagnose(
+        self, text: str, subjects: Subjects = Subjects(), lang: Lang | None = None, keras: str | None = None
+    ) -> Diagnosis:
         """Diagnose a pasted text, with the evidence of the subjects.
 
         Args:
             text: what the person pasted.
             subjects: what is to be examined.
             lang: the reader's language; by default that of the text (Chinese for Chinese, English for any other).
+            keras: the version of the reader's Keras, as they told it; by default what the text and the subjects tell.
         """
         symptoms = parse(text)
         ranking = self.matcher.match(symptoms)
@@ -65,13 +76,47 @@ class Doctor:
         if subjects.python is not None:
             environment, seen = _look_at_environment(subjects.python, suspected)
             findings += seen
-        told = _told(symptoms, environment, _line_of_models([model for _, model in models]))
         chances, unknown = weigh(ranking, findings)
+        case = _Case(
+            lang=lang or ("zh" if symptoms.language == "zh" else "en"),
+            symptoms=symptoms,
+            told=_told(symptoms, keras, environment, _line_of_models([model for _, model in models])),
+            matches=ranking.matches,
+            findings=tuple(findings),
+            chances=chances,
+            unknown=unknown,
+            missing=subjects.missing,
+        )
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
-        reader = lang or ("zh" if symptoms.language == "zh" else "en")
         if best is not None and self.matcher.calibration.knows(unknown):
-            return _answer(reader, load_entry(best), chances, ranking.matches, findings, told, _names_in(symptoms))
-        return _not_known(reader, symptoms, chances, unknown, findings, told)
+            return _answer(case, load_entry(best))
+        return _not_known(case)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """All that is known when the answer is put together."""
+
+    lang: Lang
+    symptoms: Symptoms
+    told: Told
+    matches: tuple[Match, ...]
+    findings: tuple[Finding, ...]
+    chances: dict[str, float]
+    unknown: float
+    missing: frozenset[SubjectKind]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names in the code and the messages of the paste: they tell which of several fixes is nearest."""
+        frames = [f.code for raised in self.symptoms.raised for f in raised.frames if f.owner == "user"]
+        texts = [self.symptoms.code, self.symptoms.prose, *frames, *(raised.message for raised in self.symptoms.raised)]
+        return frozenset(re.findall(r"[A-Za-z_]\w{2,}", "\n".join(texts)))
+
+    @property
+    def question(self) -> Question | None:
+        """What to ask next."""
+        return best_question(self.chances, self.unknown, self.told.line, self.names, all_probes(), self.missing)
 
 
 def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], float]:
@@ -121,11 +166,16 @@ def _line_of_models(models: list[ModelFile | SubjectError]) -> Line | None:
     return lines.pop() if len(lines) == 1 else None
 
 
-def _told(symptoms: Symptoms, environment: Environment | None, written_by: Line | None) -> Told:
+def _told(
+    symptoms: Symptoms, asserted: str | None, environment: Environment | None, written_by: Line | None
+) -> Told:
+    """What is known of the failure. An examined environment knows its versions best, then the reader, then the paste."""
     main = symptoms.main
     last = main.frames[-1] if main and main.frames else None
     keras, tensorflow, python = symptoms.versions.keras, symptoms.versions.tensorflow, symptoms.versions.python
     line = symptoms.line or written_by
+    if asserted is not None:
+        keras, line = asserted, line_of(asserted, None) or line
     if environment is not None:
         keras, tensorflow = environment.version_of("keras"), environment.version_of("tensorflow")
         python = environment.python_version
@@ -144,42 +194,27 @@ def _told(symptoms: Symptoms, environment: Environment | None, written_by: Line 
     )
 
 
-def _answer(
-    lang: Lang,
-    entry: Entry,
-    chances: dict[str, float],
-    matches: tuple[Match, ...],
-    findings: list[Finding],
-    told: Told,
-    names: frozenset[str],
-) -> Diagnosis:
-    match = next((m for m in matches if m.topic == entry.id), None)
+def _answer(case: _Case, entry: Entry) -> Diagnosis:
+    match = next((m for m in case.matches if m.topic == entry.id), None)
     reasons = [phrases.reason(reason) for reason in match.reasons] if match else []
-    reasons += [phrases.confirmed(finding) for finding in findings if entry.id in finding.topics]
-    block = entry.fix_for(told.line, names)
+    reasons += [phrases.confirmed(finding) for finding in case.findings if entry.id in finding.topics]
+    block = entry.fix_for(case.told.line, case.names)
     return Diagnosis(
-        lang=lang,
+        lang=case.lang,
         topic=entry.id,
         title=entry.title,
         summary=entry.summary,
         why=Text(entry.section("en", 1), entry.section("zh", 1)),
-        confidence=chances[entry.id],
+        confidence=case.chances[entry.id],
         reasons=tuple(reasons),
-        findings=tuple(findings),
+        findings=case.findings,
         fix=_fix(entry, block) if block else None,
-        alternatives=_alternatives(chances, entry.id),
+        alternatives=_alternatives(case.chances, entry.id),
         sources=tuple((source.title, source.url) for source in entry.sources),
         advice=(),
-        question=_question(entry, chances, told),
-        told=told,
+        question=case.question,
+        told=case.told,
     )
-
-
-def _names_in(symptoms: Symptoms) -> frozenset[str]:
-    """The names that stand in the code and the messages of a paste: they tell which of several fixes is nearest."""
-    frames = [frame.code for raised in symptoms.raised for frame in raised.frames if frame.owner == "user"]
-    texts = [symptoms.code, symptoms.prose, *frames, *(raised.message for raised in symptoms.raised)]
-    return frozenset(re.findall(r"[A-Za-z_]\w{2,}", "\n".join(texts)))
 
 
 def _fix(entry: Entry, block: Block) -> Fix:
@@ -189,7 +224,7 @@ def _fix(entry: Entry, block: Block) -> Fix:
         language=block.language,
         code=block.code,
         lines=block.lines,
-        seen_on=seen_on(block.lines) if block.language == "python" else (),
+        seen_on=seen_on(block),
     )
 
 
@@ -198,33 +233,20 @@ def _alternatives(chances: dict[str, float], topic: str | None) -> tuple[Named, 
     return tuple(Named(t, load_entry(t).title, chances[t]) for t in others[:3] if chances[t] >= SUSPECTED)
 
 
-def _question(entry: Entry, chances: dict[str, float], told: Told) -> Text | None:
-    """The one question that would help most: which of two close topics, or else which Keras."""
-    close = {t: chance for t, chance in chances.items() if t != entry.id and chance > chances[entry.id] / 3}
-    related = [other for other in entry.related if other.id in close]
-    if related:
-        return max(related, key=lambda other: close[other.id]).differs
-    lines: set[Line] = {line for block in entry.blocks if block.role == "fixed" for line in block.lines}
-    blocks = [block for block in entry.blocks if block.role == "fixed"]
-    return phrases.WHICH_KERAS if told.line is None and len(lines) > 1 and len(blocks) > 1 else None
-
-
-def _not_known(
-    lang: Lang, symptoms: Symptoms, chances: dict[str, float], unknown: float, findings: list[Finding], told: Told
-) -> Diagnosis:
+def _not_known(case: _Case) -> Diagnosis:
     return Diagnosis(
-        lang=lang,
+        lang=case.lang,
         topic=None,
         title=None,
         summary=phrases.NOT_KNOWN,
         why=None,
-        confidence=unknown,
-        reasons=tuple(phrases.whose(symptoms, told)),
-        findings=tuple(findings),
+        confidence=case.unknown,
+        reasons=tuple(phrases.whose(case.symptoms, case.told)),
+        findings=case.findings,
         fix=None,
-        alternatives=_alternatives(chances, None),
+        alternatives=_alternatives(case.chances, None),
         sources=(),
-        advice=tuple(phrases.missing(symptoms)),
-        question=None,
-        told=told,
+        advice=tuple(phrases.missing(case.symptoms)),
+        question=case.question,
+        told=case.told,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..knowledge.entry import Entry
 from ..knowledge.matcher import Reason
 from ..knowledge.symptoms import Symptoms
 from ..knowledge.text import Text
 from .diagnosis import Told
-from .probe import Finding
+from .probe import Finding, Probe
 
 NOT_KNOWN = Text(
     "Not known: no topic fits this well enough to name one.",
@@ -23,6 +24,33 @@ _LINES = {
     "keras-2": Text("Keras 2 in TensorFlow 2", "TensorFlow 2 自带的 Keras 2"),
     "keras-2.2": Text("Keras 2.0 to 2.3 on TensorFlow 1", "基于 TensorFlow 1 的 Keras 2.0–2.3"),
 }
+
+
+NEITHER = Text("Neither of these", "都不是")
+
+
+def which_of(one: Entry, other: Entry) -> Text:
+    """How two topics are told apart, in the words of the entry that says it, else by their titles."""
+    for entry, against in ((one, other), (other, one)):
+        for related in entry.related:
+            if related.id == against.id:
+                return Text(
+                    f'Which is it: "{entry.title.en}" (here) or "{against.title.en}" (there)? {related.differs.en}',
+                    f"是“{entry.title.zh}”（这一条），还是“{against.title.zh}”（那一条）？{related.differs.zh}",
+                )
+    return Text(
+        f'Which is nearer: "{one.title.en}" or "{other.title.en}"?',
+        f"哪个更接近：“{one.title.zh}”，还是“{other.title.zh}”？",
+    )
+
+
+def look_with(probe: Probe) -> Text:
+    """What to run so that a probe can look."""
+    command = {"model": "--model MODEL", "environment": "--python python"}[probe.subject]
+    return Text(
+        f"Have it examined with `kerasdoctor explain {command}`; it tells {probe.promise.en}.",
+        f"请用 `kerasdoctor explain {command}` 检查一下：{probe.promise.zh}。",
+    )
 
 
 def line_name(line: str) -> Text:

@@ -7,8 +7,8 @@
     # 中文        ## 现象, ## 原因, ## 怎么办, ## 如何验证
     # Code        fenced blocks: ```python broken keras-3 keras-2  and  ```python fixed keras-3
 
-The words behind `python` are the block's role and the Keras lines in which it must fail (broken) or run (fixed).
-A `sh fixed` block is shown as a fix and not executed.
+The words behind `python` are the block's role and where it must fail (broken) or run (fixed): a Keras line stands for all
+its laboratories, a laboratory for itself, and `-tf-2.4` takes one out. A `sh fixed` block is shown and not executed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from ..errors import EntryError
-from .lines import LINES, Line
+from .lines import LABORATORIES, LINES, Line
 from .signature import GAP, pieces
 from .text import LANGS, Lang, Text
 
@@ -74,13 +74,24 @@ class Source:
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of code of an entry. `number` counts the entry's blocks from 1."""
+    """A piece of code of an entry. `number` counts the entry's blocks from 1.
+
+    `laboratories` are those in which it does what its role says, `excepted` those of its lines in which it does not,
+    `lines` the Keras lines of the former.
+    """
 
     number: int
     language: str
     role: Role
-    lines: tuple[Line, ...]
+    laboratories: tuple[str, ...]
+    excepted: tuple[str, ...]
     code: str
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The Keras lines that the block is for."""
+        lines = {LABORATORIES[name] for name in self.laboratories}
+        return tuple(line for line in LINES if line in lines)
 
 
 @dataclass(frozen=True)
@@ -319,12 +330,28 @@ def _blocks(file: str, body: str) -> Iterator[Block]:
     if "```" in outside:
         raise EntryError(file, CODE_TITLE, "each fence must read ```python broken|fixed LINE..., and be closed")
     for number, (language, words, code) in enumerate(_FENCE.findall(body), start=1):
-        role, *lines = words.split() or [""]
-        if role not in get_args(Role) or not lines or any(line not in LINES for line in lines):
-            raise EntryError(file, f"block {number}", f"'{words}': expected broken or fixed, then lines of {LINES}")
+        role, *places = words.split() or [""]
+        laboratories, excepted = _places(places)
+        if role not in get_args(Role) or not laboratories:
+            raise EntryError(
+                file,
+                f"block {number}",
+                f"'{words}': expected broken or fixed, then lines of {LINES}, laboratories of {tuple(LABORATORIES)}, "
+                "or -LABORATORY for one of its lines in which it does not hold",
+            )
         if language not in ("python", "sh") or (language == "sh" and role == "broken"):
             raise EntryError(file, f"block {number}", "must be 'python broken', 'python fixed' or 'sh fixed'")
-        yield Block(number, language, role, tuple(lines), code)
+        yield Block(number, language, role, laboratories, excepted, code)
+
+
+def _places(words: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The laboratories that the words of a fence name, and those that they take out. Nothing, if a word is wrong."""
+    minus = {word[1:] for word in words if word.startswith("-")}
+    named = {word for word in words if not word.startswith("-")}
+    meant = {name for name, line in LABORATORIES.items() if name in named or line in named}
+    if not named <= {*LABORATORIES, *LINES} or not minus <= meant:
+        return (), ()
+    return tuple(n for n in LABORATORIES if n in meant - minus), tuple(n for n in LABORATORIES if n in minus)
 
 
 def _check(file: str, entry: Entry) -> None:

@@ -118,9 +118,9 @@ def _asks(texts: Texts, index: Index) -> dict[str, list[float]]:
 
 def _signatures(symptoms: Symptoms, texts: Texts, index: Index) -> tuple[list[float], list[float]]:
     main = fold(with_stack(symptoms.main)) if symptoms.main else ""
-    everything = fold(texts.everything)
-    in_main = _strongest([s for s in index.signatures if main and found(s.text, main)], len(index.topics))
-    elsewhere = _strongest([s for s in index.signatures if found(s.text, everything)], len(index.topics))
+    anywhere = index.signatures_in(fold(texts.everything))
+    in_main = _strongest([s for s in anywhere if main and found(s.text, main)], len(index.topics))
+    elsewhere = _strongest(anywhere, len(index.topics))
     elsewhere = [0.0 if here else there for here, there in zip(in_main, elsewhere, strict=True)]
     telling = any(in_main[n] or elsewhere[n] for n in range(len(index.topics)) if n not in index.harmless)
     for topic in index.harmless if telling else ():  # what means nothing yields to whatever means something

@@ -13,11 +13,13 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import __version__
 from ..errors import IndexMissingError
+from .signature import found, pieces
 
 INDEX_PATH = Path(__file__).with_name("index.bin")
 ARRAYS = (("idf", "f"), ("starts", "I"), ("documents", "I"), ("weights", "f"), ("owners", "H"))
@@ -105,6 +107,15 @@ class Index:
     messages: list[list[str]]
     signatures: list[Signature]
     spaces: dict[str, Space]
+
+    def signatures_in(self, folded: str) -> list[Signature]:
+        """The signatures that occur in a text that went through `fold`."""
+        return [s for s, longest in self._longest_pieces if longest in folded and found(s.text, folded)]
+
+    @cached_property
+    def _longest_pieces(self) -> list[tuple[Signature, str]]:
+        """Each signature with its longest fixed part: most signatures are ruled out by that alone."""
+        return [(s, max(pieces(s.text), key=len)) for s in self.signatures]
 
     def save(self, path: Path) -> None:
         """Write the index."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterable
-from importlib.resources import files
 from pathlib import Path
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from .entry import Entry, load_entries
 from .index import INDEX_PATH, Index, Signature, Space
+from .lines import LABORATORIES, Line
 from .parser import parse
+from .recorded import traces_of
 from .signature import GAP, fold, found, pieces
 from .terms import characters, essence, frame_terms, mask, words
 from .text import LANGS
 from .texts import told
 
-SEPARATOR = "\f\n"
 LONG_SIGNATURE = 60
 # Characters of more texts than this cost most of the time and tell next to nothing.
 COMMON_CHARACTERS = 0.1
@@ -33,9 +33,9 @@ def main() -> None:
     build(load_entries()).save(INDEX_PATH)
 
 
-def build(entries: list[Entry]) -> Index:
-    """The index of `entries` and of their recorded traces."""
-    traces = {entry.id: recorded(entry.id) for entry in entries}
+def build(entries: list[Entry], without: Line | None = None) -> Index:
+    """The index of `entries` and of their recorded traces, leaving out those of the line `without`."""
+    traces = {entry.id: _recorded(entry.id, without) for entry in entries}
     messages = [_messages(entry, traces[entry.id]) for entry in entries]
     questions = [[mask(q) for lang in LANGS for q in (e.title.say(lang), *e.questions[lang])] for e in entries]
     asked = [[mask(" ".join(e.questions[lang]), None) for lang in LANGS] for e in entries]
@@ -61,17 +61,9 @@ def build(entries: list[Entry]) -> Index:
     )
 
 
-def recorded(topic: str) -> list[str]:
-    """What a topic's broken code printed, in every laboratory where it was recorded."""
-    folder = files(__package__) / "traces"
-    if not folder.is_dir():
-        return []
-    printed: list[str] = []
-    for place in sorted(folder.iterdir(), key=lambda place: place.name):
-        trace = place / f"{topic}.txt"
-        if trace.is_file():
-            printed += trace.read_text(encoding="utf-8").split(SEPARATOR)
-    return printed
+def _recorded(topic: str, without: Line | None) -> list[str]:
+    by_laboratory = traces_of(topic)
+    return [text for name, texts in by_laboratory.items() if LABORATORIES[name] != without for text in texts]
 
 
 def _messages(entry: Entry, traces: list[str]) -> list[str]:

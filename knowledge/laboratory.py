@@ -1,7 +1,7 @@
 """Laboratories: interpreters with one Keras each, in which the entries' code is executed.
 
-The interpreter that runs the tests is the laboratory of two lines, if it has TensorFlow and tf_keras; older Kerases
-live in environments under `.labs/`, which `make labs` builds.
+The interpreter that runs the tests has the current Keras 3 and tf_keras; older Kerases live in environments under
+`.labs/`, which `make labs` builds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Self
 
 from ..errors import LaboratoryError
 from .entry import Block, Entry
-from .lines import Line
+from .lines import LABORATORIES, Line
 from .parser import parse
 from .signature import fold, found
 from .texts import Texts
@@ -44,11 +44,11 @@ class Place:
     python: Path
 
 
-PLACES = (
-    Place("keras-3", "keras-3", Path(sys.executable)),
-    Place("tf-keras", "keras-2", Path(sys.executable)),
-    Place("tf-2.4", "keras-2", LABS / "tf-2.4" / "bin" / "python"),
-    Place("keras-2.2", "keras-2.2", LABS / "keras-2.2" / "bin" / "python"),
+# The interpreter that runs this is the laboratory of two Kerases; each other has an environment of its own.
+_OWN = ("keras-3", "tf-keras")
+PLACES = tuple(
+    Place(name, line, Path(sys.executable) if name in _OWN else LABS / name / "bin" / "python")
+    for name, line in LABORATORIES.items()
 )
 
 
@@ -73,7 +73,7 @@ class Laboratory:
             raise LaboratoryError(f"{place.name}: no interpreter at {place.python}; `make labs` builds it")
         self.place = place
         self._worker = subprocess.Popen(  # noqa: S603 - our own script, under an interpreter of PLACES
-            [str(place.python), str(WORKER), place.line],
+            [str(place.python), str(WORKER), place.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

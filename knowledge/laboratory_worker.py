@@ -1,4 +1,4 @@
-"""Runs pieces of Python under one Keras line: started as a script by `laboratory.py`, in that line's interpreter.
+"""Runs pieces of Python under one Keras: started as a script by `laboratory.py`, in that laboratory's interpreter.
 
 Reads one JSON object a line from standard input, `{"code": ..., "seconds": ...}`; answers each with one line,
 `{"outcome": "finished" | "raised" | "timed_out" | "crashed", "output": ...}`. Keras is imported once; each piece then
@@ -26,24 +26,24 @@ def main() -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what Keras prints while it is imported must not stand among the answers
-    line = sys.argv[1]
-    versions = prepare(line)
+    versions = prepare(sys.argv[1])
     print(json.dumps({"outcome": "ready", "output": versions}), file=answers, flush=True)
     for request in sys.stdin:
         print(json.dumps(run(json.loads(request))), file=answers, flush=True)
 
 
-def prepare(line: str) -> str:
-    """Import the Keras of `line` under the name `keras`, without starting TensorFlow's threads. Returns versions."""
+def prepare(laboratory: str) -> str:
+    """Import the laboratory's Keras under the name `keras`, without starting TensorFlow's threads. Returns versions."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ["PYTHONHASHSEED"] = "0"
-    if line == "keras-2":
+    if laboratory == "tf-keras":
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
-        with contextlib.suppress(ImportError):  # TensorFlow before 2.16 brings its own Keras 2
-            sys.modules["keras"] = importlib.import_module("tf_keras")
+        sys.modules["keras"] = importlib.import_module("tf_keras")
     keras = importlib.import_module("keras")
     tensorflow = importlib.import_module("tensorflow")
+    if laboratory == "keras-2.12":  # its package shows less than the documented way in, `from tensorflow import keras`
+        vars(keras).update({name: getattr(tensorflow.keras, name) for name in dir(tensorflow.keras) if name[0] != "_"})
     return "{} {} with tensorflow {}".format(keras.__name__.split(".")[0], keras.__version__, tensorflow.__version__)
 
 

@@ -11,6 +11,16 @@ from typing import Literal, get_args
 
 Line = Literal["keras-3", "keras-2", "keras-2.2"]
 LINES: tuple[Line, ...] = get_args(Line)
+# The Kerases in which the entries' code is executed, newest first in each line. `laboratory.py` knows where they live.
+LABORATORIES: dict[str, Line] = {
+    "keras-3": "keras-3",
+    "keras-3.0": "keras-3",
+    "tf-keras": "keras-2",
+    "keras-2.15": "keras-2",
+    "keras-2.12": "keras-2",
+    "tf-2.4": "keras-2",
+    "keras-2.2": "keras-2.2",
+}
 
 
 def line_of(keras: str | None, tensorflow: str | None) -> Line | None:

@@ -171,7 +171,7 @@ PROBE = Probe(
     id="inbound-nodes",
     subject="model",
     promise=Text(
-        "every layer is reached from the inputs, by layers, and how often each is called",
+        "whether every layer is reached from the inputs, by layers, and how often each is called",
         "检查每一层是否都能从输入经由层到达，以及各层被调用的次数",
     ),
     topics=(

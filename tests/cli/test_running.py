@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from kerasdoctor.knowledge.indexing import recorded
+from kerasdoctor.knowledge.recorded import traces_of
 
 KERASDOCTOR = str(Path(sys.executable).with_name("kerasdoctor"))
-TRACE = recorded("tensor-op-outside-layer")[0]
+TRACE = traces_of("tensor-op-outside-layer")["keras-3"][0]
 
 
 def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:

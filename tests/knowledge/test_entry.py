@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from kerasdoctor.errors import EntryError
 from kerasdoctor.knowledge.entry import Entry, entries_folder, has_entry, load_entry, parse_entry
-from kerasdoctor.knowledge.indexing import recorded
 from kerasdoctor.knowledge.laboratory import shown, unproven
+from kerasdoctor.knowledge.recorded import TRACES, traces_of
 from kerasdoctor.knowledge.signature import found
 
 GOOD = (entries_folder() / "tensor-op-outside-layer.md").read_text(encoding="utf-8")
@@ -58,22 +58,43 @@ def test_ids_never_become_paths(topic: str) -> None:
 
 def test_every_signature_was_printed_or_described(entries: list[Entry]) -> None:
     """No signature is invented: a recorded trace of the topic or a described message contains it."""
-    missing = {entry.id: left for entry in entries if (left := unproven(entry, recorded(entry.id)))}
+    missing = {e.id: left for e in entries if (left := unproven(e, [t for ts in traces_of(e.id).values() for t in ts]))}
     assert not missing
 
 
 def test_every_trace_belongs_to_an_entry_and_shows_its_signature(entries: list[Entry]) -> None:
     """A recorded trace without its topic, or without any of its signatures, is stale."""
     signatures = {entry.id: entry.signatures for entry in entries}
-    folder = entries_folder().joinpath("..", "traces")
-    stale = []
-    for place in folder.iterdir():
-        for trace in place.iterdir() if place.is_dir() else ():
-            topic = trace.name.removesuffix(".txt")
-            texts = trace.read_text(encoding="utf-8").split("\f\n")
-            known = [any(found(s, shown(text)) for s in signatures.get(topic, ())) for text in texts]
-            stale += [f"{place.name}/{topic}"] if not all(known) else []
+    assert {path.stem for path in TRACES.glob("*/*.txt")} <= signatures.keys()
+    stale = [
+        f"{laboratory}/{topic}"
+        for topic in signatures
+        for laboratory, texts in traces_of(topic).items()
+        if not all(any(found(s, shown(text)) for s in signatures[topic]) for text in texts)
+    ]
     assert not stale
+
+
+@pytest.mark.parametrize(
+    ("words", "laboratories"),
+    [
+        ("broken keras-3", ("keras-3", "keras-3.0")),
+        ("broken keras-3 -keras-3.0 keras-2.2", ("keras-3", "keras-2.2")),
+        ("broken keras-2 -tf-2.4", ("tf-keras", "keras-2.15", "keras-2.12")),
+        ("broken keras-2.12", ("keras-2.12",)),
+    ],
+)
+def test_a_block_names_lines_and_laboratories(words: str, laboratories: tuple[str, ...]) -> None:
+    """A line stands for all its laboratories, a laboratory for itself, and a minus takes one out."""
+    entry = parse_entry(FILE, GOOD.replace("```python broken keras-3\n", f"```python {words}\n", 1))
+    assert entry.blocks[0].laboratories == laboratories
+
+
+@pytest.mark.parametrize("words", ["broken", "broken -tf-2.4", "broken keras-3 -tf-2.4", "broken keras-3 -keras-9"])
+def test_an_exception_that_excepts_nothing_is_an_error(words: str) -> None:
+    """A minus needs a line from which it takes a laboratory that is known."""
+    with pytest.raises(EntryError, match="laboratories of"):
+        parse_entry(FILE, GOOD.replace("```python broken keras-3\n", f"```python {words}\n", 1))
 
 
 def test_probes_that_entries_name_exist(entries: list[Entry]) -> None:

@@ -11,9 +11,10 @@ from kerasdoctor.knowledge.cases import load_cases
 from kerasdoctor.knowledge.entry import Entry
 from kerasdoctor.knowledge.evaluation import evaluate
 from kerasdoctor.knowledge.index import MAX_TERMS, Index
-from kerasdoctor.knowledge.indexing import COMMON_CHARACTERS, SEPARATOR, recorded
+from kerasdoctor.knowledge.indexing import COMMON_CHARACTERS
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.parser import parse
+from kerasdoctor.knowledge.recorded import SEPARATOR, traces_of
 from kerasdoctor.knowledge.signature import found
 from kerasdoctor.knowledge.terms import characters, mask, phrases, words
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -57,7 +58,7 @@ def test_a_missing_or_foreign_index_is_told(index: Index, tmp_path: Path) -> Non
 
 def traces(entries: list[Entry]) -> list[tuple[str, str]]:
     """Each recorded trace with its topic."""
-    return [(entry.id, text) for entry in entries for text in recorded(entry.id)]
+    return [(entry.id, text) for entry in entries for texts in traces_of(entry.id).values() for text in texts]
 
 
 def changed(text: str) -> str:
