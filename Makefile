@@ -1,7 +1,7 @@
 # One word per chore. `make run` and `make test` need nothing but Python 3.11 to 3.13 with venv.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find knowledge -name '*.md' -o -name '*.py' -o -name '*.txt' -path '*traces*')
+SOURCES := $(shell find knowledge -name "*.md" -o -name "*.py" -o -name "concepts.yaml" -o -name "*.txt" -path "*traces*")
 
 .PHONY: run test lint format index labs try record calibrate lock bench picture wheel clean
 
@@ -45,7 +45,8 @@ record: .venv/installed  ## the same, and write what the broken code printed to 
 	$(BIN)/python -m kerasdoctor.knowledge record
 
 calibrate: index  ## fit the matcher's weights: make calibrate CASES=FILE.jsonl
-	$(BIN)/python -m kerasdoctor.knowledge.calibration $(CASES) tests/knowledge/negatives.jsonl
+	$(BIN)/python -m kerasdoctor.knowledge.calibration $(CASES) tests/knowledge/negatives.jsonl \
+		--written tests/knowledge/questions.jsonl tests/knowledge/questions_out_of_scope.jsonl
 
 bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
 	$(BIN)/python benchmarks/run.py

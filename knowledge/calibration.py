@@ -1,13 +1,15 @@
-"""Fits the weights of the matcher on cases: `python -m kerasdoctor.knowledge.calibration CASES.jsonl...`.
+"""Fits the weights of the matcher: `python -m kerasdoctor.knowledge.calibration CASES.jsonl... [--written CASES.jsonl...]`.
 
 A conditional logit: each case is one choice among all topics and "not known". Weights of topic features are kept at
 zero or above, because no agreement with a topic should count against it, and are drawn towards zero (L2), because
-there are few cases. Needs NumPy and SciPy (they come with scikit-learn); prints cross-validated figures, which are
-the ones to report, and writes the weights fitted on all cases.
+there are few cases. Written cases (posts made up for the purpose) count for less than what people really pasted. Needs
+NumPy and SciPy (they come with scikit-learn); prints cross-validated figures, which are the ones to report, and writes
+the weights fitted on all cases.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from dataclasses import dataclass
@@ -18,32 +20,36 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from .cases import Case, load_cases
-from .features import TOPIC_FEATURES, UNKNOWN_FEATURES, Features, features_of
+from .evaluation import Result, figures
+from .features import TOPIC_FEATURES, Features, Heard, features_of
 from .index import Index
-from .matcher import CALIBRATION_PATH, Calibration
+from .matcher import ALTERNATIVES, CALIBRATION_PATH, Calibration
 from .parser import parse
+from .scope import UNKNOWN_FEATURES
 
 FOLDS = 10
 RIDGE = 0.01
 UNKNOWN_RIDGE = 0.03
+WRITTEN = 0.3  # what a written case counts
 MAX_FALSE_ALARMS = 0.02
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Example:
-    """A case in numbers: its features, and the numbers of the topics that are right (none: not known is right)."""
+    """A case in numbers: its features, the numbers of the topics that are right (none: not known is), what it counts."""
 
     topics: Array
     unknown: Array
     right: NDArray[np.intp]
+    weight: float = 1.0
 
 
-def example(case: Case, index: Index) -> Example:
+def example(case: Case, index: Index, weight: float = 1.0) -> Example:
     """The features of a case. A case whose topics have no entry yet is one whose right answer is "not known"."""
-    features: Features = features_of(parse(case.text), index)
+    features: Features = features_of(Heard.of(parse(case.text), index), index)
     right = [number for number, topic in enumerate(index.topics) if topic in case.expect]
-    return Example(np.array(features.topics), np.array(features.unknown), np.array(right, dtype=np.intp))
+    return Example(np.array(features.topics), np.array(features.unknown), np.array(right, dtype=np.intp), weight)
 
 
 def fit(examples: list[Example]) -> Array:
@@ -60,8 +66,8 @@ def fit(examples: list[Example]) -> Array:
             right = item.right if len(item.right) else np.array([len(scores) - 1])
             wanted = np.zeros_like(chances)
             wanted[right] = chances[right] / chances[right].sum()
-            total -= float(np.log(chances[right].sum()))
-            change = chances - wanted
+            total -= item.weight * float(np.log(chances[right].sum()))
+            change = item.weight * (chances - wanted)
             gradient[:size] += change[:-1] @ item.topics
             gradient[size:] += change[-1] * item.unknown
         return total, gradient
@@ -82,20 +88,32 @@ def calibration(weights: Array, threshold: float) -> Calibration:
     return Calibration(tuple(weights[:size].tolist()), tuple(weights[size:].tolist()), threshold)
 
 
-def out_of_fold(cases: list[Case], examples: list[Example]) -> list[tuple[list[int], float, float]]:
-    """For each case, from weights that never saw it: the ranked topics, the best one's chance, that of "not known"."""
+@dataclass(frozen=True)
+class Ranked:
+    """What weights that never saw a case make of it: the topics, the likeliest first, and that it is not known."""
+
+    topics: list[int]
+    chance: float
+    unknown: float
+
+
+def out_of_fold(cases: list[Case], examples: list[Example]) -> list[Ranked]:
+    """Each case ranked by weights fitted on the folds that it is not in."""
     folds = _folds(cases)
-    results: list[tuple[list[int], float, float]] = [([], 0.0, 0.0)] * len(cases)
+    ranked: dict[int, Ranked] = {}
     for fold in range(FOLDS):
         weights = fit([e for e, f in zip(examples, folds, strict=True) if f != fold])
         fitted = calibration(weights, 0.0)
         for number, of in enumerate(folds):
             if of == fold:
-                e = examples[number]
-                chances, unknown = fitted.probabilities(Features(e.topics.tolist(), e.unknown.tolist()))
-                order = sorted(range(len(chances)), key=lambda n: -chances[n])
-                results[number] = (order, chances[order[0]], unknown)
-    return results
+                ranked[number] = _rank(fitted, examples[number])
+    return [ranked[number] for number in range(len(cases))]
+
+
+def _rank(fitted: Calibration, item: Example) -> Ranked:
+    chances, unknown = fitted.probabilities(Features(item.topics.tolist(), item.unknown.tolist()))
+    order = sorted(range(len(chances)), key=lambda n: -chances[n])
+    return Ranked(order, chances[order[0]], unknown)
 
 
 def _folds(cases: list[Case]) -> list[int]:
@@ -107,56 +125,62 @@ def _folds(cases: list[Case]) -> list[int]:
     return folds
 
 
-def choose_threshold(alarms: list[float]) -> float:
+def results(cases: list[Case], ranked: list[Ranked], topics: list[str], threshold: float) -> list[Result]:
+    """What would be said of each case: no topic below the threshold."""
+    said = []
+    for case, of in zip(cases, ranked, strict=True):
+        named = tuple(topics[n] for n in of.topics[: ALTERNATIVES + 1]) if 1.0 - of.unknown >= threshold else ()
+        said.append(Result(case, named, of.chance))
+    return said
+
+
+def choose_threshold(alarms: list[tuple[float, float]]) -> float:
     """The least probability of all topics at which at most `MAX_FALSE_ALARMS` of the negatives are still named one.
 
     Args:
-        alarms: for each negative, the probability that it is any topic.
+        alarms: for each negative, the probability that it is any topic, and what the case counts.
     """
-    allowed = int(len(alarms) * MAX_FALSE_ALARMS)
-    ordered = sorted(alarms, reverse=True)
-    return round(ordered[allowed] + 0.005, 3) if len(ordered) > allowed else 0.0
+    allowed = MAX_FALSE_ALARMS * sum(weight for _, weight in alarms)
+    for chance, weight in sorted(alarms, reverse=True):
+        allowed -= weight
+        if allowed < 0.0:
+            return round(chance + 0.005, 3)
+    return 0.0
 
 
 def main() -> int:
     """Fit on the files named on the command line, report cross-validation, save the weights."""
-    cases = [case for name in sys.argv[1:] for case in load_cases(Path(name))]
+    parser = argparse.ArgumentParser(prog="python -m kerasdoctor.knowledge.calibration")
+    parser.add_argument("cases", nargs="+", type=Path, help="files of pastes that people made")
+    parser.add_argument("--written", nargs="*", type=Path, default=[], help="files of cases written for the purpose")
+    options = parser.parse_args()
     index = Index.load()
-    examples = [example(case, index) for case in cases]
-    results = out_of_fold(cases, examples)
-    alarms = [1.0 - unknown for c, (_, _, unknown) in zip(cases, results, strict=True) if not c.expect]
-    threshold = choose_threshold(alarms)
-    _report(cases, examples, results, threshold)
-    weights = fit(examples)
-    CALIBRATION_PATH.write_text(_as_json(weights, threshold), encoding="utf-8")
+    pasted = [case for path in options.cases for case in load_cases(path)]
+    written = [case for path in options.written for case in load_cases(path)]
+    cases = [*pasted, *written]
+    examples = [*(example(c, index) for c in pasted), *(example(c, index, WRITTEN) for c in written)]
+    ranked = out_of_fold(cases, examples)
+    told = zip(cases, examples, ranked, strict=True)
+    threshold = choose_threshold([(1.0 - of.unknown, e.weight) for case, e, of in told if not case.expect])
+    said = results(cases, ranked, index.topics, threshold)
+    for name, part in (("pasted", said[: len(pasted)]), ("written", said[len(pasted) :])):
+        sys.stdout.write(f"{name}, cross-validated, threshold {threshold}\n")
+        for kind in sorted({result.case.kind for result in part}):
+            for lang in sorted({result.case.lang for result in part}):
+                _report(kind, lang, [r for r in part if r.case.kind == kind and r.case.lang == lang])
+    CALIBRATION_PATH.write_text(_as_json(fit(examples), threshold), encoding="utf-8")
     return 0
 
 
-def _report(
-    cases: list[Case], examples: list[Example], results: list[tuple[list[int], float, float]], threshold: float
-) -> None:
-    say = sys.stdout.write
-    for kind in (None, *sorted({c.kind for c in cases})):
-        rows = [
-            (set(e.right.tolist()), *r)
-            for c, e, r in zip(cases, examples, results, strict=True)
-            if kind in (None, c.kind) and len(e.right)
-        ]
-        if not rows:
-            continue
-        named = [1.0 - unknown >= threshold for _, _, _, unknown in rows]
-        first = sum(n and order[0] in right for n, (right, order, _, _) in zip(named, rows, strict=True))
-        ranked = sum(order[0] in right for right, order, _, _ in rows)
-        three = sum(
-            n and bool(right.intersection(order[:3])) for n, (right, order, _, _) in zip(named, rows, strict=True)
-        )
-        say(
-            f"{kind or 'all':10} n={len(rows):3}  first {first / len(rows):.3f}  "
-            f"first before the threshold {ranked / len(rows):.3f}  in three {three / len(rows):.3f}\n"
-        )
-    negatives = [unknown for c, (_, _, unknown) in zip(cases, results, strict=True) if not c.expect]
-    false = sum(1.0 - unknown >= threshold for unknown in negatives)
-    say(f"false alarms {false} of {len(negatives)} negatives at threshold {threshold}\n")
+def _report(kind: str, lang: str, said: list[Result]) -> None:
+    shown = {"top1": "first", "top3": "in three", "false_alarms": "false alarms"}
+    told = [
+        f"{name} {figure['value']:.3f} [{figure['low']:.2f}, {figure['high']:.2f}] of {figure['n']}"
+        for key, name in shown.items()
+        if (figure := figures(said)[key])["n"]
+    ]
+    if told:
+        sys.stdout.write(f"  {kind:10} {lang}  {'  '.join(told)}\n")
 
 
 def _as_json(weights: Array, threshold: float) -> str:

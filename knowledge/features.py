@@ -1,17 +1,17 @@
 """What speaks for each topic, in numbers: the features that the calibration weighs.
 
-Every feature is between 0 and 1. They are computed alike when the calibration is fitted and when a paste is matched.
+They are computed alike when the calibration is fitted and when a paste is matched.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from .index import Index, Signature
 from .signature import fold, found
+from .scope import UNKNOWN_FEATURES, unknown_features
 from .symptoms import Symptoms
 from .terms import characters, frame_terms, mask, phrases, words
 from .texts import Texts, with_stack
@@ -28,38 +28,27 @@ TOPIC_FEATURES = (
     "ask_characters",
     "asked",  # what the person wrote against all ways of asking together
     "body",  # everything against the entry's explanation
-    "ask_words_alone",  # the same four where there is no exception
+    "ask_concepts",  # the concepts that the person wrote of, against single ways of asking
+    "asked_concepts",  # and against all ways of asking and the summary, in both languages
+    "asked_much",  # `asked` and `body` once more, not divided by the length of the paste: many shared words
+    "body_much",
+    "ask_words_alone",  # the same where there is no exception
     "ask_characters_alone",
     "asked_alone",
     "body_alone",
+    "ask_concepts_alone",
+    "asked_concepts_alone",
+    "asked_much_alone",
+    "body_much_alone",
     "frames",  # the call stack against recorded call stacks
     "type",  # the main exception's type was recorded for the topic
     "line",  # the entry has code for the paste's Keras line
 )
-UNKNOWN_FEATURES = (
-    "bias",
-    "foreign",  # the innermost frame is in a library that is neither Keras nor TensorFlow nor one they call
-    "elsewhere",  # there is a call stack, and neither it nor the text has anything of Keras or TensorFlow
-    "own",  # the innermost frame is the user's own code, and the message names nothing of Keras
-    "no_context",  # nothing in the paste has to do with training networks
-    "no_exception",
-)
 SHORTLIST = 12
 SHORTEST = 3  # of the Latin words that are told as reasons
+MUCH = 20.0  # the TF-IDF length of a long paste
+TELLING_FRAME = 2.6  # of a frame's idf: below, one topic of five passes through it
 RARE = 3.5  # of a word's idf: below, it stands in one text of twelve
-_CONTEXT = re.compile(
-    r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
-    r"overfit|learning.rate|embedding|lstm|convolution|cnn|gpu|cuda|模型|训练|层|权重|损失|准确率|验证集|预测|样本|卷积|学习率|"
-    r"优化器|张量|显存|梯度",
-    re.IGNORECASE,
-)
-_LIBRARY = re.compile(
-    r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py|'(?:sequential|functional)' object|(?:fit|predict|evaluate)_generator|"
-    r"predict_classes|to_categorical|validation_split",
-    re.IGNORECASE,
-)
-_CALLED = frozenset({"numpy", "h5py", "PIL", "python", "pickle", "json", "scipy", "google", "absl", "ml_dtypes", "jax"})
-
 
 @dataclass(frozen=True)
 class Features:
@@ -79,21 +68,38 @@ def without_harmless(symptoms: Symptoms, index: Index) -> Symptoms:
     return replace(symptoms, log=kept)
 
 
-def features_of(symptoms: Symptoms, index: Index) -> Features:
+@dataclass(frozen=True)
+class Heard:
+    """A paste as it is compared with an index: its symptoms without harmless noise, texts, call stack, signatures."""
+
+    symptoms: Symptoms
+    texts: Texts
+    stack: list[str]
+    signatures: list[Signature]
+
+    @classmethod
+    def of(cls, symptoms: Symptoms, index: Index) -> Heard:
+        """What is heard of parsed symptoms."""
+        symptoms = without_harmless(symptoms, index)
+        texts = Texts.of(symptoms)
+        return cls(symptoms, texts, stack_of(symptoms), index.signatures_in(fold(texts.everything)))
+
+
+def features_of(heard: Heard, index: Index) -> Features:
     """The features of a paste against every topic."""
-    symptoms = without_harmless(symptoms, index)
-    texts = Texts.of(symptoms)
+    symptoms, texts = heard.symptoms, heard.texts
     columns: dict[str, list[float]] = {}
-    columns["signature_main"], columns["signature_other"] = _signatures(symptoms, texts, index)
+    columns["signature_main"], columns["signature_other"] = _signatures(heard, index)
     columns |= _messages(texts, index)
     columns |= _asks(texts, index)
-    columns["frames"] = index.spaces["frames"].best([stack_of(symptoms)], len(index.topics))
+    columns["frames"] = index.spaces["frames"].best([heard.stack], len(index.topics))
     kind = symptoms.main.type if symptoms.main else ""
     columns["type"] = [float(kind in types) for types in index.types]
     columns["line"] = [float(symptoms.line in lines) for lines in index.lines]
     empty = [0.0] * len(index.topics)
     rows = zip(*(columns.get(name, empty) for name in TOPIC_FEATURES), strict=True)
-    return Features([list(row) for row in rows], _unknown(symptoms, texts, signed=any(columns["signature_main"])))
+    unknown = unknown_features(symptoms, texts, signed=any(columns["signature_main"]))
+    return Features([list(row) for row in rows], unknown)
 
 
 def stack_of(symptoms: Symptoms) -> list[str]:
@@ -106,19 +112,27 @@ def _asks(texts: Texts, index: Index) -> dict[str, list[float]]:
     """What the person wrote against ways of asking, and everything against explanations."""
     suffix = "" if texts.main else "_alone"
     said = [words(text) for text in texts.asks]
+    meant = [index.lexicon.concepts(text) for text in texts.asks]
+    everything = [words(mask(texts.everything))]
     compared = {
         "ask_words": ("question_words", said),
         "ask_characters": ("question_characters", [characters(text) for text in texts.asks]),
         "asked": ("asked_words", said),
-        "body": ("body_words", [words(mask(texts.everything))]),
+        "body": ("body_words", everything),
+        "ask_concepts": ("question_concepts", meant),
+        "asked_concepts": ("asked_concepts", meant),
     }
     size = len(index.topics)
-    return {f"{name}{suffix}": index.spaces[space].best(queries, size) for name, (space, queries) in compared.items()}
+    columns = {name: index.spaces[space].best(queries, size) for name, (space, queries) in compared.items()}
+    for name, space, queries in (("asked", "asked_words", said[:1]), ("body", "body_words", everything)):
+        much = sum(map(index.spaces[space].length, queries)) / MUCH
+        columns[f"{name}_much"] = [cosine * much for cosine in columns[name]]
+    return {f"{name}{suffix}": column for name, column in columns.items()}
 
 
-def _signatures(symptoms: Symptoms, texts: Texts, index: Index) -> tuple[list[float], list[float]]:
-    main = fold(with_stack(symptoms.main)) if symptoms.main else ""
-    anywhere = index.signatures_in(fold(texts.everything))
+def _signatures(heard: Heard, index: Index) -> tuple[list[float], list[float]]:
+    anywhere = heard.signatures
+    main = fold(with_stack(heard.symptoms.main)) if heard.symptoms.main else ""
     in_main = _strongest([s for s in anywhere if main and found(s.text, main)], len(index.topics))
     elsewhere = _strongest(anywhere, len(index.topics))
     elsewhere = [0.0 if here else there for here, there in zip(in_main, elsewhere, strict=True)]
@@ -159,37 +173,38 @@ def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[f
         return column
     order = sorted(range(len(column)), key=lambda topic: -(by_words[topic] + by_characters[topic]))
     for topic in order[:SHORTLIST]:
-        column[topic] = max((fuzz.token_set_ratio(main, text) for text in index.messages[topic]), default=0.0) / 100
+        nearest = process.extractOne(main, index.messages[topic], scorer=fuzz.token_set_ratio, processor=None)
+        column[topic] = nearest[1] / 100 if nearest else 0.0
     return column
 
 
-def _unknown(symptoms: Symptoms, texts: Texts, *, signed: bool) -> list[float]:
-    frames = [frame for raised in symptoms.raised for frame in raised.frames]
-    told_all = "\n".join([texts.everything, *(f"{frame.path} {frame.code}" for frame in frames)])
-    named = _LIBRARY.search(told_all) is not None
-    inner = symptoms.main.frames[-1] if symptoms.main and symptoms.main.frames else None
-    foreign = inner is not None and inner.owner == "other" and inner.package not in _CALLED
-    own = inner is not None and inner.owner == "user" and symptoms.main is not None
-    silent = own and not (signed and named) and not _LIBRARY.search(symptoms.main.message if symptoms.main else "")
-    return [
-        1.0,
-        float(foreign and not named),
-        float(bool(frames) and not named),
-        float(silent),
-        float(not named and not _CONTEXT.search(told_all)),
-        float(not texts.main),
-    ]
+class Telling:
+    """What of a paste speaks for a topic, in words that a reader can be shown."""
 
+    def __init__(self, heard: Heard, index: Index) -> None:
+        texts = heard.texts
+        self._index = index
+        self._compared = (texts.main, *texts.others, *texts.asks)
+        self._said = {term for text in self._compared for term in words(text)}
+        self._stack = heard.stack
+        self._signatures = sorted(heard.signatures, key=lambda s: -s.strength)
 
-def common_words(symptoms: Symptoms, index: Index, topic: int, limit: int = 6) -> list[str]:
-    """The words that speak most for a topic: shared by the paste and the topic's messages and questions."""
-    texts = Texts.of(without_harmless(symptoms, index))
-    compared = (texts.main, *texts.others, *texts.asks)
-    said = {term for text in compared for term in words(text)}
-    shared: dict[str, float] = {}
-    for name in ("message_words", "question_words"):
-        shared |= index.spaces[name].telling(said, topic)
-    rare = [term for term, idf in shared.items() if idf >= RARE and (len(term) >= SHORTEST or not term.isascii())]
-    ordered = sorted(rare, key=lambda term: (-shared[term], term))
-    latin = [term for term in ordered if term.isascii()]
-    return [*phrases(compared, {term for term in rare if not term.isascii()}), *latin][:limit]
+    def signature(self, topic: int) -> str | None:
+        """The strongest signature of a topic."""
+        return next((s.text for s in self._signatures if s.topic == topic), None)
+
+    def words(self, topic: int, limit: int = 6) -> list[str]:
+        """The words that are shared by the paste and the topic's messages and questions and say most."""
+        shared: dict[str, float] = {}
+        for name in ("message_words", "question_words"):
+            shared |= self._index.spaces[name].telling(self._said, topic)
+        rare = [term for term, idf in shared.items() if idf >= RARE and (len(term) >= SHORTEST or not term.isascii())]
+        ordered = sorted(rare, key=lambda term: (-shared[term], term))
+        latin = [term for term in ordered if term.isascii()]
+        return [*phrases(self._compared, {term for term in rare if not term.isascii()}), *latin][:limit]
+
+    def frame(self, topic: int) -> str | None:
+        """The frame of the call stack that few topics but this one pass through."""
+        stack = self._index.spaces["frames"].telling(self._stack, topic)
+        telling = [frame for frame, idf in stack.items() if idf >= TELLING_FRAME]
+        return max(telling, key=lambda frame: (stack[frame], frame), default=None)

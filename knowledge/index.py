@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from ..errors import IndexMissingError
+from .concepts import Lexicon
 from .signature import found, pieces
 
 INDEX_PATH = Path(__file__).with_name("index.bin")
 ARRAYS = (("idf", "f"), ("starts", "I"), ("documents", "I"), ("weights", "f"), ("owners", "H"))
-MAX_TERMS = 150
+MAX_TERMS = 100
 
 
 class Signature(NamedTuple):
@@ -58,17 +59,20 @@ class Space:
         """
         scores: dict[int, float] = defaultdict(float)
         for term, weight in self._query(terms):
-            part = slice(self.starts[term], self.starts[term + 1])
-            for document, here in zip(self.documents[part], self.weights[part], strict=True):
+            first, last = self.starts[term], self.starts[term + 1]
+            for document, here in zip(self.documents[first:last], self.weights[first:last]):  # noqa: B905 - a hot loop
                 scores[document] += weight * here
         return scores
 
     def best(self, queries: Iterable[Iterable[str]], topics: int) -> list[float]:
         """For each of `topics` topics, the highest cosine of any query with any of its texts."""
         best = [0.0] * topics
+        owners = self.owners
         for query in queries:
             for document, cosine in self.cosines(query).items():
-                best[self.owners[document]] = max(best[self.owners[document]], cosine)
+                owner = owners[document]
+                if cosine > best[owner]:
+                    best[owner] = cosine
         return best
 
     def telling(self, terms: Iterable[str], topic: int) -> dict[str, float]:
@@ -82,12 +86,19 @@ class Space:
             self._topics[term] = {self.owners[document] for document in part}
         return self._topics[term]
 
+    def length(self, terms: Iterable[str]) -> float:
+        """The length of a text's TF-IDF vector before it is brought to 1: how much it says in this space."""
+        return math.sqrt(sum(weight * weight for _, weight in self._weighed(terms)))
+
     def _query(self, terms: Iterable[str]) -> list[tuple[int, float]]:
-        counts = Counter(number for term in terms if (number := self.terms.get(term)) is not None)
-        query = [(term, (1 + math.log(count)) * self.idf[term]) for term, count in counts.items()]
+        query = self._weighed(terms)
         norm = math.sqrt(sum(weight * weight for _, weight in query)) or 1.0
         query.sort(key=lambda pair: -pair[1])
         return [(term, weight / norm) for term, weight in query[:MAX_TERMS]]
+
+    def _weighed(self, terms: Iterable[str]) -> list[tuple[int, float]]:
+        counts = Counter(number for term in terms if (number := self.terms.get(term)) is not None)
+        return [(term, (1 + math.log(count)) * self.idf[term]) for term, count in counts.items()]
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,8 @@ class Index:
 
     `messages` are the masked messages of each topic. `spaces` are, by name: `message_words`, `message_characters`,
     `question_words`, `question_characters` (single ways of asking), `asked_words` (all ways of asking together),
-    `body_words` (the explanations) and `frames` (call stacks).
+    `body_words` (the explanations), `question_concepts` and `asked_concepts` (what the questions mean, by `phrases`, the
+    concept of each phrase) and `frames` (call stacks).
     """
 
     topics: list[str]
@@ -106,7 +118,13 @@ class Index:
     types: list[list[str]]
     messages: list[list[str]]
     signatures: list[Signature]
+    phrases: dict[str, str]
     spaces: dict[str, Space]
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The lexicon of the concepts that the questions were indexed by."""
+        return Lexicon(self.phrases)
 
     def signatures_in(self, folded: str) -> list[Signature]:
         """The signatures that occur in a text that went through `fold`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from .concepts import Lexicon, load_phrases
 from .entry import Entry, load_entries
 from .index import INDEX_PATH, Index, Signature, Space
 from .lines import LABORATORIES, Line
@@ -20,7 +21,7 @@ from .parser import parse
 from .recorded import traces_of
 from .signature import GAP, fold, found, pieces
 from .terms import characters, essence, frame_terms, mask, words
-from .text import LANGS
+from .text import LANGS, Lang
 from .texts import told
 
 LONG_SIGNATURE = 60
@@ -40,6 +41,9 @@ def build(entries: list[Entry], without: Line | None = None) -> Index:
     questions = [[mask(q) for lang in LANGS for q in (e.title.say(lang), *e.questions[lang])] for e in entries]
     asked = [[mask(" ".join(e.questions[lang]), None) for lang in LANGS] for e in entries]
     bodies = [[mask(text, None) for text in _bodies(entry)] for entry in entries]
+    meant = [[mask(" ".join(t for lang in LANGS for t in _asking(e, lang)), None)] for e in entries]
+    phrases = load_phrases()
+    concepts = Lexicon(phrases).concepts
     stacks = [[" ".join(_stack(traces[entry.id]))] for entry in entries]
     return Index(
         topics=[entry.id for entry in entries],
@@ -49,6 +53,7 @@ def build(entries: list[Entry], without: Line | None = None) -> Index:
         types=[sorted({r.type for text in traces[e.id] for r in parse(text).raised if r.type}) for e in entries],
         messages=messages,
         signatures=_signatures(entries, messages),
+        phrases=phrases,
         spaces={
             "message_words": _space(messages, words),
             "message_characters": _space(messages, characters, COMMON_CHARACTERS),
@@ -56,6 +61,8 @@ def build(entries: list[Entry], without: Line | None = None) -> Index:
             "question_characters": _space(questions, characters, COMMON_CHARACTERS),
             "asked_words": _space(asked, words),
             "body_words": _space(bodies, words),
+            "question_concepts": _space(questions, concepts),
+            "asked_concepts": _space(meant, concepts),
             "frames": _space(stacks, str.split),
         },
     )
@@ -67,7 +74,7 @@ def _recorded(topic: str, without: Line | None) -> list[str]:
 
 
 def _messages(entry: Entry, traces: list[str]) -> list[str]:
-    """The distinct messages of a topic, masked: printed, described, and the signatures themselves."""
+    """The messages of a topic, masked, each set of words once: printed, described, and the signatures themselves."""
     messages: list[str] = []
     for text in traces:
         symptoms = parse(text)
@@ -76,12 +83,17 @@ def _messages(entry: Entry, traces: list[str]) -> list[str]:
             messages += [line.text for line in symptoms.log] or [symptoms.prose]
     messages += [described.message for described in entry.described]
     messages += [signature.replace(GAP, " ") for signature in entry.signatures]
-    return list(dict.fromkeys(filter(None, (mask(essence(text)) for text in messages))))
+    masked = (mask(essence(text)) for text in messages)
+    return list({frozenset(words(text)): text for text in masked if text}.values())
 
 
 def _stack(traces: list[str]) -> list[str]:
     """The frames of library code that a topic's traces pass through."""
     return frame_terms(frame for text in traces for raised in parse(text).raised for frame in raised.frames)
+
+
+def _asking(entry: Entry, lang: Lang) -> tuple[str, ...]:
+    return (entry.title.say(lang), entry.summary.say(lang), *entry.questions[lang])
 
 
 def _bodies(entry: Entry) -> Iterable[str]:

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from types import ModuleType
 from typing import Any
 
 SCRIPT = "train.py"
@@ -42,9 +43,19 @@ def prepare(laboratory: str) -> str:
         sys.modules["keras"] = importlib.import_module("tf_keras")
     keras = importlib.import_module("keras")
     tensorflow = importlib.import_module("tensorflow")
-    if laboratory == "keras-2.12":  # its package shows less than the documented way in, `from tensorflow import keras`
-        vars(keras).update({name: getattr(tensorflow.keras, name) for name in dir(tensorflow.keras) if name[0] != "_"})
+    if laboratory == "keras-2.12":
+        complete(keras, tensorflow.keras)
     return "{} {} with tensorflow {}".format(keras.__name__.split(".")[0], keras.__version__, tensorflow.__version__)
+
+
+def complete(package: ModuleType, documented: ModuleType) -> None:
+    """Give a package the names that it lacks of the documented way in: Keras 2.12 alone shows less than tf.keras."""
+    for name in dir(documented):
+        named = getattr(documented, name)
+        if not hasattr(package, name):
+            setattr(package, name, named)
+        elif isinstance(named, ModuleType) and named.__name__.startswith(documented.__name__):
+            complete(getattr(package, name), named)
 
 
 def run(request: "dict[str, Any]") -> "dict[str, str]":

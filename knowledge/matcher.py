@@ -11,18 +11,17 @@ import json
 import math
 from dataclasses import dataclass
 from functools import cache
+from operator import mul
 from pathlib import Path
 from typing import Literal
 
-from .features import TOPIC_FEATURES, UNKNOWN_FEATURES, Features, common_words, features_of, stack_of
+from .features import TOPIC_FEATURES, Features, Heard, Telling, features_of
 from .index import Index
-from .signature import fold, found
+from .scope import UNKNOWN_FEATURES
 from .symptoms import Symptoms
-from .texts import Texts
 
 CALIBRATION_PATH = Path(__file__).with_name("calibration.json")
 ALTERNATIVES = 4
-TELLING_FRAME = 2.6  # of a frame's idf: below, one topic of five passes through it
 ReasonKind = Literal["signature", "words", "frame", "type", "line"]
 
 
@@ -50,8 +49,8 @@ class Calibration:
 
     def probabilities(self, features: Features) -> tuple[list[float], float]:
         """The probability of each topic, and that it is none of them."""
-        scores = [sum(w * f for w, f in zip(self.topic, row, strict=True)) for row in features.topics]
-        unknown = sum(w * f for w, f in zip(self.unknown, features.unknown, strict=True))
+        scores = [sum(map(mul, self.topic, row)) for row in features.topics]
+        unknown = sum(map(mul, self.unknown, features.unknown))
         top = max([*scores, unknown])
         powers = [math.exp(score - top) for score in scores]
         rest = math.exp(unknown - top)
@@ -106,31 +105,33 @@ class Matcher:
 
     def match(self, symptoms: Symptoms) -> Ranking:
         """Rank the topics for a paste."""
-        features = features_of(symptoms, self.index)
+        heard = Heard.of(symptoms, self.index)
+        features = features_of(heard, self.index)
         probabilities, unknown = self.calibration.probabilities(features)
         order = sorted(range(len(probabilities)), key=lambda n: (-probabilities[n], n))[: ALTERNATIVES + 1]
+        telling = Telling(heard, self.index)
         matches = tuple(
-            Match(self.index.topics[n], probabilities[n], self._reasons(symptoms, features.topics[n], n)) for n in order
+            Match(self.index.topics[n], probabilities[n], _reasons(symptoms, telling, features.topics[n], n))
+            for n in order
         )
         return Ranking(matches, unknown, known=symptoms.shape != "empty" and self.calibration.knows(unknown))
 
-    def _reasons(self, symptoms: Symptoms, row: list[float], topic: int) -> tuple[Reason, ...]:
-        values = dict(zip(TOPIC_FEATURES, row, strict=True))
-        reasons: list[Reason] = []
-        if values["signature_main"] or values["signature_other"]:
-            everything = fold(Texts.of(symptoms).everything)
-            mine = [s for s in self.index.signatures if s.topic == topic and found(s.text, everything)]
-            reasons += [Reason("signature", s.text) for s in sorted(mine, key=lambda s: -s.strength)[:1]]
-        if shared := common_words(symptoms, self.index, topic):
-            reasons.append(Reason("words", ", ".join(shared)))
-        stack = self.index.spaces["frames"].telling(stack_of(symptoms), topic)
-        if stack and max(stack.values()) >= TELLING_FRAME:
-            reasons.append(Reason("frame", max(stack, key=lambda frame: (stack[frame], frame))))
-        if values["type"] and symptoms.main:
-            reasons.append(Reason("type", symptoms.main.type))
-        if values["line"] and symptoms.line:
-            reasons.append(Reason("line", symptoms.line))
-        return tuple(reasons)
+
+def _reasons(symptoms: Symptoms, telling: Telling, row: list[float], topic: int) -> tuple[Reason, ...]:
+    values = dict(zip(TOPIC_FEATURES, row, strict=True))
+    reasons: list[Reason] = []
+    signed = values["signature_main"] or values["signature_other"]
+    if signed and (signature := telling.signature(topic)):
+        reasons.append(Reason("signature", signature))
+    if shared := telling.words(topic):
+        reasons.append(Reason("words", ", ".join(shared)))
+    if frame := telling.frame(topic):
+        reasons.append(Reason("frame", frame))
+    if values["type"] and symptoms.main:
+        reasons.append(Reason("type", symptoms.main.type))
+    if values["line"] and symptoms.line:
+        reasons.append(Reason("line", symptoms.line))
+    return tuple(reasons)
 
 
 @cache
