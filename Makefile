@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find knowledge -name "*.md" -o -name "*.py" -o -name "concepts.yaml" -o -name "*.txt" -path "*traces*")
 
-.PHONY: run test lint format index labs try record calibrate lock bench picture wheel clean
+.PHONY: run test lint format index labs try record calibrate compare lock bench picture wheel clean
 
 run: index  ## set up and diagnose a real failure, with its model
 	$(BIN)/kerasdoctor explain examples/error.txt --model examples/digits.keras
@@ -26,16 +26,21 @@ index: knowledge/index.bin  ## build the search index from the entries and their
 knowledge/index.bin: .venv/installed $(SOURCES)
 	$(BIN)/python -m kerasdoctor.knowledge.indexing
 
-labs: .labs/tf-2.4/installed .labs/keras-2.2/installed  ## environments with old Kerases (need Python 3.8 and 3.7)
+LABS := keras-3.0 keras-2.15 keras-2.12 tf-2.4 keras-2.2
+labs: $(LABS:%=.labs/%/installed)  ## environments with older Kerases (need Python 3.11, 3.8 and 3.7)
 
-.labs/tf-2.4/installed: knowledge/laboratories/tf-2.4.txt
-	python3.8 -m venv .labs/tf-2.4
-	.labs/tf-2.4/bin/pip install --disable-pip-version-check -q -r knowledge/laboratories/tf-2.4.txt
+.labs/keras-2.2/installed: PYTHON_OF_LAB := python3.7
+.labs/tf-2.4/installed: PYTHON_OF_LAB := python3.8
+.labs/%/installed: PYTHON_OF_LAB ?= python3.11
+
+.labs/%/installed: knowledge/laboratories/%.txt
+	$(PYTHON_OF_LAB) -m venv .labs/$*
+	.labs/$*/bin/pip install --disable-pip-version-check -q -r $<
 	touch $@
 
-.labs/keras-2.2/installed: knowledge/laboratories/keras-2.2.txt
-	python3.7 -m venv .labs/keras-2.2
-	.labs/keras-2.2/bin/pip install --disable-pip-version-check -q -r knowledge/laboratories/keras-2.2.txt
+.labs/rivals/installed: benchmarks/rivals.txt
+	$(PYTHON) -m venv .labs/rivals
+	.labs/rivals/bin/pip install --disable-pip-version-check -q -r $<
 	touch $@
 
 try: .venv/installed  ## run the code of all entries in every laboratory that is built
@@ -47,6 +52,9 @@ record: .venv/installed  ## the same, and write what the broken code printed to 
 calibrate: index  ## fit the matcher's weights: make calibrate CASES=FILE.jsonl
 	$(BIN)/python -m kerasdoctor.knowledge.calibration $(CASES) tests/knowledge/negatives.jsonl \
 		--written tests/knowledge/questions.jsonl tests/knowledge/questions_out_of_scope.jsonl
+
+compare: index .labs/rivals/installed  ## the matcher beside other ways, and docs/matching.md: make compare CASES=FILE.jsonl
+	$(BIN)/python benchmarks/compare.py $(CASES)
 
 bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
 	$(BIN)/python benchmarks/run.py

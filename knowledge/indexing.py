@@ -16,7 +16,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from .concepts import Lexicon, load_phrases
 from .entry import Entry, load_entries
 from .index import INDEX_PATH, Index, Signature, Space
-from .lines import LABORATORIES, Line
 from .parser import parse
 from .recorded import traces_of
 from .signature import GAP, fold, found, pieces
@@ -34,8 +33,8 @@ def main() -> None:
     build(load_entries()).save(INDEX_PATH)
 
 
-def build(entries: list[Entry], without: Line | None = None) -> Index:
-    """The index of `entries` and of their recorded traces, leaving out those of the line `without`."""
+def build(entries: list[Entry], without: frozenset[str] = frozenset()) -> Index:
+    """The index of `entries` and of their recorded traces, except those of the laboratories `without`."""
     traces = {entry.id: _recorded(entry.id, without) for entry in entries}
     messages = [_messages(entry, traces[entry.id]) for entry in entries]
     questions = [[mask(q) for lang in LANGS for q in (e.title.say(lang), *e.questions[lang])] for e in entries]
@@ -68,9 +67,8 @@ def build(entries: list[Entry], without: Line | None = None) -> Index:
     )
 
 
-def _recorded(topic: str, without: Line | None) -> list[str]:
-    by_laboratory = traces_of(topic)
-    return [text for name, texts in by_laboratory.items() if LABORATORIES[name] != without for text in texts]
+def _recorded(topic: str, without: frozenset[str]) -> list[str]:
+    return [text for name, texts in traces_of(topic).items() if name not in without for text in texts]
 
 
 def _messages(entry: Entry, traces: list[str]) -> list[str]:

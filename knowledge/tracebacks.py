@@ -171,10 +171,15 @@ class _Reader:
             yield line.text
 
     def _skip_node_stack(self) -> None:
-        """TensorFlow puts the stack that made a node into the middle of a message; what failed stands behind it."""
+        """TensorFlow puts the stack that made a node into the middle of a message; what failed stands behind it.
+
+        TensorFlow 2.16 writes a blank line after each frame instead of its code.
+        """
+        begun = self.at
         while self.at < len(self.lines):
             text = self.lines[self.at].text
-            if _frame(text) is None and not (text.startswith("    ") and _frame(self.lines[self.at - 1].text)):
+            between = self.at > begun and not text.strip()
+            if not (_frame(text) or between or (text.startswith("    ") and _frame(self.lines[self.at - 1].text))):
                 return
             self.at += 1
 
