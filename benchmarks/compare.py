@@ -80,10 +80,11 @@ def cross_validated(index: Index, judged: list[Case], written: list[Case]) -> tu
     examples = [calibration.example(case, index) for case in judged]
     examples += [calibration.example(case, index, calibration.WRITTEN) for case in written]
     ranked = calibration.out_of_fold(cases, examples)
-    threshold = Calibration.load().threshold
+    installed = Calibration.load()
+    thresholds = (installed.threshold, installed.threshold_alone)
     return (
-        calibration.results(cases, ranked, index.topics, threshold),
-        calibration.results(cases, ranked, index.topics, 0.0),
+        calibration.results(cases, examples, ranked, index.topics, thresholds),
+        calibration.results(cases, examples, ranked, index.topics, (0.0, 0.0)),
     )
 
 

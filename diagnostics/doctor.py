@@ -88,7 +88,7 @@ class Doctor:
             missing=subjects.missing,
         )
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
-        if best is not None and self.matcher.calibration.knows(unknown):
+        if best is not None and self.matcher.calibration.knows(unknown, alone=symptoms.main is None):
             return _answer(case, load_entry(best))
         return _not_known(case)
 

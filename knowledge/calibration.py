@@ -13,7 +13,9 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,25 +33,32 @@ FOLDS = 10
 RIDGE = 0.01
 UNKNOWN_RIDGE = 0.03
 WRITTEN = 0.3  # what a written case counts
+CANDIDATES = 40
 MAX_FALSE_ALARMS = 0.02
 Array = NDArray[np.float64]
+Thresholds = tuple[float, float]  # with an exception, without
 
 
 @dataclass(frozen=True)
 class Example:
-    """A case in numbers: its features, the numbers of the topics that are right (none: not known is), what it counts."""
+    """A case in numbers: its features, and the numbers of the topics that are right (none: "not known" is).
+
+    `alone` says that there is no exception in it, `weight` what it counts.
+    """
 
     topics: Array
     unknown: Array
     right: NDArray[np.intp]
+    alone: bool
     weight: float = 1.0
 
 
 def example(case: Case, index: Index, weight: float = 1.0) -> Example:
     """The features of a case. A case whose topics have no entry yet is one whose right answer is "not known"."""
-    features: Features = features_of(Heard.of(parse(case.text), index), index)
+    symptoms = parse(case.text)
+    features: Features = features_of(Heard.of(symptoms, index), index)
     right = [number for number, topic in enumerate(index.topics) if topic in case.expect]
-    return Example(np.array(features.topics), np.array(features.unknown), np.array(right, dtype=np.intp), weight)
+    return Example(np.array(features.topics), np.array(features.unknown), np.array(right, dtype=np.intp), symptoms.main is None, weight)
 
 
 def fit(examples: list[Example]) -> Array:
@@ -82,10 +91,10 @@ def _softmax(scores: Array) -> Array:
     return np.asarray(powers / powers.sum())
 
 
-def calibration(weights: Array, threshold: float) -> Calibration:
+def calibration(weights: Array, thresholds: Thresholds = (0.0, 0.0)) -> Calibration:
     """Fitted weights as the matcher takes them."""
     size = len(TOPIC_FEATURES)
-    return Calibration(tuple(weights[:size].tolist()), tuple(weights[size:].tolist()), threshold)
+    return Calibration(tuple(weights[:size].tolist()), tuple(weights[size:].tolist()), *thresholds)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def out_of_fold(cases: list[Case], examples: list[Example]) -> list[Ranked]:
     ranked: dict[int, Ranked] = {}
     for fold in range(FOLDS):
         weights = fit([e for e, f in zip(examples, folds, strict=True) if f != fold])
-        fitted = calibration(weights, 0.0)
+        fitted = calibration(weights)
         for number, of in enumerate(folds):
             if of == fold:
                 ranked[number] = _rank(fitted, examples[number])
@@ -125,27 +134,52 @@ def _folds(cases: list[Case]) -> list[int]:
     return folds
 
 
-def results(cases: list[Case], ranked: list[Ranked], topics: list[str], threshold: float) -> list[Result]:
+def results(
+    cases: list[Case], examples: list[Example], ranked: list[Ranked], topics: list[str], thresholds: Thresholds
+) -> list[Result]:
     """What would be said of each case: no topic below the threshold."""
     said = []
-    for case, of in zip(cases, ranked, strict=True):
-        named = tuple(topics[n] for n in of.topics[: ALTERNATIVES + 1]) if 1.0 - of.unknown >= threshold else ()
+    for case, item, of in zip(cases, examples, ranked, strict=True):
+        known = 1.0 - of.unknown >= thresholds[item.alone]
+        named = tuple(topics[n] for n in of.topics[: ALTERNATIVES + 1]) if known else ()
         said.append(Result(case, named, of.chance))
     return said
 
 
-def choose_threshold(alarms: list[tuple[float, float]]) -> float:
-    """The least probability of all topics at which at most `MAX_FALSE_ALARMS` of the negatives are still named one.
+def choose_thresholds(examples: list[Example], ranked: list[Ranked]) -> Thresholds:
+    """The thresholds with which most is answered rightly while at most `MAX_FALSE_ALARMS` of the negatives are alarms."""
+    groups = [
+        [(1.0 - of.unknown, item, of) for item, of in zip(examples, ranked, strict=True) if item.alone == alone]
+        for alone in (False, True)
+    ]
+    allowed = MAX_FALSE_ALARMS * sum(item.weight for item in examples if not len(item.right))
+    choices = [[_choice(group, threshold) for threshold in _candidates(group)] for group in groups]
+    within = [
+        (one.right + other.right, one.threshold, other.threshold)
+        for one, other in product(*choices)
+        if one.alarms + other.alarms <= allowed
+    ]
+    return max(within)[1:]
 
-    Args:
-        alarms: for each negative, the probability that it is any topic, and what the case counts.
-    """
-    allowed = MAX_FALSE_ALARMS * sum(weight for _, weight in alarms)
-    for chance, weight in sorted(alarms, reverse=True):
-        allowed -= weight
-        if allowed < 0.0:
-            return round(chance + 0.005, 3)
-    return 0.0
+
+class _Choice(NamedTuple):
+    """A threshold, with the weight of what is answered rightly and of the false alarms with it."""
+
+    threshold: float
+    right: float
+    alarms: float
+
+
+def _choice(group: list[tuple[float, Example, Ranked]], threshold: float) -> _Choice:
+    named = [(item, of) for chance, item, of in group if chance >= threshold]
+    right = sum(item.weight for item, of in named if of.topics[0] in item.right)
+    return _Choice(threshold, right, sum(item.weight for item, _ in named if not len(item.right)))
+
+
+def _candidates(group: list[tuple[float, Example, Ranked]]) -> list[float]:
+    """Just above each of the highest chances of a negative."""
+    alarms = sorted((chance for chance, item, _ in group if not len(item.right)), reverse=True)
+    return [min(1.0, round(chance + 0.005, 3)) for chance in alarms[:CANDIDATES]]
 
 
 def main() -> int:
@@ -160,15 +194,14 @@ def main() -> int:
     cases = [*pasted, *written]
     examples = [*(example(c, index) for c in pasted), *(example(c, index, WRITTEN) for c in written)]
     ranked = out_of_fold(cases, examples)
-    told = zip(cases, examples, ranked, strict=True)
-    threshold = choose_threshold([(1.0 - of.unknown, e.weight) for case, e, of in told if not case.expect])
-    said = results(cases, ranked, index.topics, threshold)
+    thresholds = choose_thresholds(examples, ranked)
+    said = results(cases, examples, ranked, index.topics, thresholds)
     for name, part in (("pasted", said[: len(pasted)]), ("written", said[len(pasted) :])):
-        sys.stdout.write(f"{name}, cross-validated, threshold {threshold}\n")
+        sys.stdout.write(f"{name}, cross-validated, thresholds {thresholds}\n")
         for kind in sorted({result.case.kind for result in part}):
             for lang in sorted({result.case.lang for result in part}):
                 _report(kind, lang, [r for r in part if r.case.kind == kind and r.case.lang == lang])
-    CALIBRATION_PATH.write_text(_as_json(fit(examples), threshold), encoding="utf-8")
+    CALIBRATION_PATH.write_text(_as_json(fit(examples), thresholds), encoding="utf-8")
     return 0
 
 
@@ -183,12 +216,13 @@ def _report(kind: str, lang: str, said: list[Result]) -> None:
         sys.stdout.write(f"  {kind:10} {lang}  {'  '.join(told)}\n")
 
 
-def _as_json(weights: Array, threshold: float) -> str:
+def _as_json(weights: Array, thresholds: Thresholds) -> str:
     rounded = [round(float(w), 4) for w in weights]
     named = {
         "topic": dict(zip(TOPIC_FEATURES, rounded, strict=False)),
         "unknown": dict(zip(UNKNOWN_FEATURES, rounded[len(TOPIC_FEATURES) :], strict=True)),
-        "threshold": threshold,
+        "threshold": thresholds[0],
+        "threshold_alone": thresholds[1],
     }
     return json.dumps(named, indent=2) + "\n"
 

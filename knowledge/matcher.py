@@ -27,11 +27,15 @@ ReasonKind = Literal["signature", "words", "frame", "type", "line"]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Weights of the features, and the least probability of all topics together at which one is named."""
+    """Weights of the features, and the least probability of all topics together at which one is named.
+
+    `threshold` is for a paste with an exception, `threshold_alone` for one without: words alone are easier mistaken.
+    """
 
     topic: tuple[float, ...]
     unknown: tuple[float, ...]
     threshold: float
+    threshold_alone: float
 
     @classmethod
     def load(cls, path: Path = CALIBRATION_PATH) -> Calibration:
@@ -41,11 +45,12 @@ class Calibration:
             topic=tuple(read["topic"][name] for name in TOPIC_FEATURES),
             unknown=tuple(read["unknown"][name] for name in UNKNOWN_FEATURES),
             threshold=read["threshold"],
+            threshold_alone=read["threshold_alone"],
         )
 
-    def knows(self, unknown: float) -> bool:
-        """Whether a topic is named when "not known" has the probability `unknown`."""
-        return 1.0 - unknown >= self.threshold
+    def knows(self, unknown: float, *, alone: bool) -> bool:
+        """Whether a topic is named when "not known" has the probability `unknown`; `alone`: there is no exception."""
+        return 1.0 - unknown >= (self.threshold_alone if alone else self.threshold)
 
     def probabilities(self, features: Features) -> tuple[list[float], float]:
         """The probability of each topic, and that it is none of them."""
@@ -114,7 +119,8 @@ class Matcher:
             Match(self.index.topics[n], probabilities[n], _reasons(symptoms, telling, features.topics[n], n))
             for n in order
         )
-        return Ranking(matches, unknown, known=symptoms.shape != "empty" and self.calibration.knows(unknown))
+        known = symptoms.shape != "empty" and self.calibration.knows(unknown, alone=symptoms.main is None)
+        return Ranking(matches, unknown, known)
 
 
 def _reasons(symptoms: Symptoms, telling: Telling, row: list[float], topic: int) -> tuple[Reason, ...]:

@@ -25,7 +25,7 @@ UNKNOWN_FEATURES = (
 LENGTH = 5.0  # the logarithm of about 150 words
 _CONTEXT = re.compile(
     r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
-    r"overfit|learning.rate|embedding|lstm|convolution|cnn|gpu|cuda|模型|训练|层|权重|损失|准确率|验证集|预测|样本|卷积|学习率|"
+    r"overfit|learning.rate|embedding|lstm|convolution|cnn|gpu|cuda|activation|callback|deserializ|checkpoint|模型|训练|层|权重|损失|准确率|验证集|预测|样本|卷积|学习率|"
     r"优化器|张量|显存|梯度",
     re.IGNORECASE,
 )
