@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..knowledge.lines import Line
 from ..knowledge.symptoms import Owner
 from ..knowledge.text import Lang, Text
 from .probe import Finding
-from .question import Question
 
 SCHEMA = "kerasdoctor.diagnosis/1"
 
@@ -49,6 +48,39 @@ class Told:
     python: str | None
     line: Line | None
     language: str
+
+
+QuestionKind = Literal["topics", "line", "probe"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An answer that can be given: its label, and the topic or the Keras line that it stands for."""
+
+    label: Text
+    value: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask (`topics`: which of two; `line`: which Keras) or which probe to run, and the bits it is worth.
+
+    A `probe` question has no options: it is answered by examining something.
+    """
+
+    kind: QuestionKind
+    text: Text
+    options: tuple[Option, ...]
+    gain: float
+
+    def as_json(self, lang: Lang) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "kind": self.kind,
+            "text": self.text.say(lang),
+            "options": [{"label": option.label.say(lang), "value": option.value} for option in self.options],
+            "gain": round(self.gain, 2),
+        }
 
 
 @dataclass(frozen=True)

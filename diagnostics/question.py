@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 from ..knowledge.entry import Entry, load_entry
 from ..knowledge.lines import LINES, Line
-from ..knowledge.text import Lang, Text
 from . import phrases
+from .diagnosis import Option, Question
 from .probe import Probe, SubjectKind
 
 # Below this a question costs the reader more than it brings.
@@ -27,38 +27,7 @@ LEAST_CHANCE = 0.03
 # probe may be shown another model than the one that failed.
 PERSON, VERSION, PROBE = 0.85, 0.97, 0.9
 NEITHER = "neither"
-QuestionKind = Literal["topics", "line", "probe"]
 State = tuple[str | None, Line]
-
-
-@dataclass(frozen=True)
-class Option:
-    """An answer that can be given: its label, and the topic or the Keras line that it stands for."""
-
-    label: Text
-    value: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """What to ask (`topics`: which of two; `line`: which Keras) or which probe to run, and the bits it is worth.
-
-    A `probe` question has no options: it is answered by examining something.
-    """
-
-    kind: QuestionKind
-    text: Text
-    options: tuple[Option, ...]
-    gain: float
-
-    def as_json(self, lang: Lang) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "kind": self.kind,
-            "text": self.text.say(lang),
-            "options": [{"label": option.label.say(lang), "value": option.value} for option in self.options],
-            "gain": round(self.gain, 2),
-        }
 
 
 def best_question(
@@ -86,7 +55,7 @@ def best_question(
     gain, best = max(gains, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or gain < LEAST_GAIN:
         return None
-    return Question(best.kind, best.text, best.options, gain)
+    return replace(best, gain=gain)
 
 
 Asked = tuple[Question, Callable[[State], str], float]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import EntryError
+from .terms import words
 
 FILE = "concepts.yaml"
 MAX_WORDS = 4
@@ -29,6 +30,12 @@ class Lexicon:
     def concepts(self, text: str) -> list[str]:
         """The concepts of a text, in its order, each as often as it occurs."""
         return list(self._found(_runs(text)))
+
+    def terms(self, text: str) -> list[str]:
+        """What the learned space knows a text by: its words, its concepts, and pairs of concepts that stand close."""
+        found = self.concepts(text)
+        pairs = [*zip(found, found[1:], strict=False), *zip(found, found[2:], strict=False)]
+        return [*words(text), *(f"#{concept}" for concept in found), *(f"#{a}#{b}" for a, b in pairs)]
 
     def _found(self, runs: list[str]) -> Iterator[str]:
         at = 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
-from .index import Index, Signature
+from .index import Index, Signature, Space
 from .signature import fold, found
 from .scope import UNKNOWN_FEATURES, unknown_features
 from .symptoms import Symptoms
@@ -19,27 +19,22 @@ from .texts import Texts, with_stack
 TOPIC_FEATURES = (
     "signature_main",  # a signature in the exception that ended the program
     "signature_other",  # a signature anywhere else in the paste
-    "words_main",  # TF-IDF over words: the main exception against recorded messages
-    "characters_main",  # the same over characters
+    "characters_main",  # TF-IDF over characters: the main exception against recorded messages
     "fuzzy_main",  # RapidFuzz: the main exception against recorded messages
-    "words_other",  # other exceptions, log lines and prose against recorded messages
+    "words_other",  # TF-IDF over words: other exceptions, log lines and prose against recorded messages
     "characters_other",
-    "ask_words",  # what the person wrote against single ways of asking, beside an exception
-    "ask_characters",
-    "asked",  # what the person wrote against all ways of asking together
+    "ask_characters",  # what the person wrote against single ways of asking, beside an exception
+    "asked_concepts",  # its concepts against all ways of asking and the summary, in both languages
+    "asked_much",  # its words against all ways of asking, the more the longer: many shared words
     "body",  # everything against the entry's explanation
-    "ask_concepts",  # the concepts that the person wrote of, against single ways of asking
-    "asked_concepts",  # and against all ways of asking and the summary, in both languages
-    "asked_much",  # `asked` and `body` once more, not divided by the length of the paste: many shared words
-    "body_much",
-    "ask_words_alone",  # the same where there is no exception
-    "ask_characters_alone",
-    "asked_alone",
-    "body_alone",
-    "ask_concepts_alone",
+    "body_much",  # the same, the more the longer
+    "learned",  # a linear classifier that was trained on the entries' questions and explanations
+    "ask_characters_alone",  # the same where there is no exception
     "asked_concepts_alone",
     "asked_much_alone",
+    "body_alone",
     "body_much_alone",
+    "learned_alone",
     "frames",  # the call stack against recorded call stacks
     "type",  # the main exception's type was recorded for the topic
     "line",  # the entry has code for the paste's Keras line
@@ -111,23 +106,24 @@ def stack_of(symptoms: Symptoms) -> list[str]:
 def _asks(texts: Texts, index: Index) -> dict[str, list[float]]:
     """What the person wrote against ways of asking, and everything against explanations."""
     suffix = "" if texts.main else "_alone"
-    said = [words(text) for text in texts.asks]
-    meant = [index.lexicon.concepts(text) for text in texts.asks]
+    size, spaces = len(index.topics), index.spaces
+    said = [words(text) for text in texts.asks[:1]]
     everything = [words(mask(texts.everything))]
-    compared = {
-        "ask_words": ("question_words", said),
-        "ask_characters": ("question_characters", [characters(text) for text in texts.asks]),
-        "asked": ("asked_words", said),
-        "body": ("body_words", everything),
-        "ask_concepts": ("question_concepts", meant),
-        "asked_concepts": ("asked_concepts", meant),
+    columns = {
+        "ask_characters": spaces["question_characters"].best(map(characters, texts.asks), size),
+        "asked_concepts": spaces["asked_concepts"].best(map(index.lexicon.concepts, texts.asks), size),
+        "asked_much": _by_length(spaces["asked_words"], said, spaces["asked_words"].best(said, size)),
+        "body": spaces["body_words"].best(everything, size),
+        "learned": spaces["learned"].best(map(index.lexicon.terms, texts.asks[:1]), size),
     }
-    size = len(index.topics)
-    columns = {name: index.spaces[space].best(queries, size) for name, (space, queries) in compared.items()}
-    for name, space, queries in (("asked", "asked_words", said[:1]), ("body", "body_words", everything)):
-        much = sum(map(index.spaces[space].length, queries)) / MUCH
-        columns[f"{name}_much"] = [cosine * much for cosine in columns[name]]
+    columns["body_much"] = _by_length(spaces["body_words"], everything, columns["body"])
     return {f"{name}{suffix}": column for name, column in columns.items()}
+
+
+def _by_length(space: Space, texts: list[list[str]], cosines: list[float]) -> list[float]:
+    """Cosines that are not divided by the length of what was asked."""
+    much = sum(map(space.length, texts)) / MUCH
+    return [cosine * much for cosine in cosines]
 
 
 def _signatures(heard: Heard, index: Index) -> tuple[list[float], list[float]]:
@@ -156,14 +152,14 @@ def _messages(texts: Texts, index: Index) -> dict[str, list[float]]:
     others = texts.others if texts.main else (*texts.others, *texts.asks)
     in_words, in_characters = index.spaces["message_words"], index.spaces["message_characters"]
     size = len(index.topics)
-    columns = {
-        "words_main": in_words.best([words(texts.main)], size),
-        "characters_main": in_characters.best([characters(texts.main)], size),
+    by_words = in_words.best([words(texts.main)], size)
+    by_characters = in_characters.best([characters(texts.main)], size)
+    return {
+        "characters_main": by_characters,
+        "fuzzy_main": _fuzzy(texts.main, index, by_words, by_characters),
         "words_other": in_words.best(map(words, others), size),
         "characters_other": in_characters.best(map(characters, others), size),
     }
-    columns["fuzzy_main"] = _fuzzy(texts.main, index, columns["words_main"], columns["characters_main"])
-    return columns
 
 
 def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[float]) -> list[float]:

@@ -105,10 +105,10 @@ class Space:
 class Index:
     """Everything that the matcher compares a paste with. Topics are numbers into `topics`.
 
-    `messages` are the masked messages of each topic. `spaces` are, by name: `message_words`, `message_characters`,
-    `question_words`, `question_characters` (single ways of asking), `asked_words` (all ways of asking together),
-    `body_words` (the explanations), `question_concepts` and `asked_concepts` (what the questions mean, by `phrases`, the
-    concept of each phrase) and `frames` (call stacks).
+    `messages` are the masked messages of each topic, `phrases` the concept of each phrase. `spaces` are, by name:
+    `message_words`, `message_characters`, `question_words`, `question_characters` (single ways of asking), `asked_words` and
+    `asked_concepts` (all ways of asking together), `body_words` (the explanations), `learned` (a linear classifier, one
+    document per topic) and `frames` (call stacks).
     """
 
     topics: list[str]

@@ -11,7 +11,9 @@ from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from scipy.sparse import csc_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.svm import LinearSVC
 
 from .concepts import Lexicon, load_phrases
 from .entry import Entry, load_entries
@@ -26,6 +28,8 @@ from .texts import told
 LONG_SIGNATURE = 60
 # Characters of more texts than this cost most of the time and tell next to nothing.
 COMMON_CHARACTERS = 0.1
+LEAST_LESSON = 40  # characters of a paragraph that is worth learning from
+LEAST_WEIGHT = 0.1
 
 
 def main() -> None:
@@ -60,8 +64,8 @@ def build(entries: list[Entry], without: frozenset[str] = frozenset()) -> Index:
             "question_characters": _space(questions, characters, COMMON_CHARACTERS),
             "asked_words": _space(asked, words),
             "body_words": _space(bodies, words),
-            "question_concepts": _space(questions, concepts),
             "asked_concepts": _space(meant, concepts),
+            "learned": _learned([_lessons(entry) for entry in entries], Lexicon(phrases)),
             "frames": _space(stacks, str.split),
         },
     )
@@ -90,6 +94,13 @@ def _stack(traces: list[str]) -> list[str]:
     return frame_terms(frame for text in traces for raised in parse(text).raised for frame in raised.frames)
 
 
+def _lessons(entry: Entry) -> list[str]:
+    """What the classifier is taught a topic by: ways of asking, and the paragraphs of its explanation."""
+    asking = [text for lang in LANGS for text in _asking(entry, lang)]
+    paragraphs = [p for lang in LANGS for text in entry.sections[lang].values() for p in text.split("\n\n")]
+    return [mask(text, None) for text in (*asking, *(p for p in paragraphs if len(p) >= LEAST_LESSON and "```" not in p))]
+
+
 def _asking(entry: Entry, lang: Lang) -> tuple[str, ...]:
     return (entry.title.say(lang), entry.summary.say(lang), *entry.questions[lang])
 
@@ -113,6 +124,25 @@ def _signatures(entries: list[Entry], messages: list[list[str]]) -> list[Signatu
             strength = (0.4 + 0.6 * min(1.0, length / LONG_SIGNATURE)) / math.sqrt(1 + shared)
             signatures.append(Signature(number, text, round(strength, 3), length))
     return signatures
+
+
+def _learned(lessons: list[list[str]], lexicon: Lexicon) -> Space:
+    """A linear classifier of texts into topics, as a space with one document per topic: its weights, the small ones dropped."""
+    vectorizer = TfidfVectorizer(analyzer=lexicon.terms, sublinear_tf=True)
+    matrix = vectorizer.fit_transform([text for of_topic in lessons for text in of_topic])
+    owners = [number for number, of_topic in enumerate(lessons) for _ in of_topic]
+    taught = LinearSVC(C=1.0, random_state=0).fit(matrix, owners).coef_
+    taught[abs(taught) < LEAST_WEIGHT] = 0.0
+    used = taught.any(axis=0)
+    weights = csc_matrix(taught[:, used])
+    return Space(
+        terms={term: n for n, term in enumerate(vectorizer.get_feature_names_out()[used].tolist())},
+        idf=array("f", vectorizer.idf_[used].tolist()),
+        starts=array("I", weights.indptr.tolist()),
+        documents=array("I", weights.indices.tolist()),
+        weights=array("f", weights.data.tolist()),
+        owners=array("H", range(len(lessons))),
+    )
 
 
 def _space(texts: list[list[str]], analyzer: Callable[[str], list[str]], max_df: float = 1.0) -> Space:

@@ -30,7 +30,8 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _LIBRARY = re.compile(
-    r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py|'(?:sequential|functional)' object|(?:fit|predict|evaluate)_generator|"
+    r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py|'(?:sequential|functional|history|adam|sgd|rmsprop)' object|"
+    r"(?:fit|predict|evaluate)_generator|(?:fit|compile|(?:train|test|predict)_on_batch)\(\) got an unexpected|nb_epoch|"
     r"predict_classes|to_categorical|validation_split",
     re.IGNORECASE,
 )

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from kerasdoctor.cli.terminal import columns
 from kerasdoctor.knowledge.entry import Entry
-from kerasdoctor.knowledge.indexing import recorded
+from kerasdoctor.knowledge.recorded import traces_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-TRACE = recorded("tensor-op-outside-layer")[0]
+TRACE = traces_of("tensor-op-outside-layer")["keras-3"][0]
 
 
 def command(*arguments: str, text: str | bytes = "", **environment: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kerasdoctor.diagnostics.doctor import Doctor, Subjects, weigh
 from kerasdoctor.diagnostics.probe import Finding
-from kerasdoctor.knowledge.indexing import recorded
+from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
 
 SHARED = (
@@ -76,7 +76,7 @@ def test_an_unrelated_fault_does_not_override_the_text(doctor: Doctor, keras_3: 
 
 def test_the_fix_is_for_the_readers_keras(doctor: Doctor) -> None:
     """The same error told by three Kerases gets three fixes."""
-    trace = recorded("tensor-op-outside-layer")[-1]
+    trace = traces_of("tensor-op-outside-layer")["keras-2.2"][-1]
     for versions, line in (("Keras 2.2.4, tensorflow 1.12", "keras-2.2"), ("Keras version: 3.5.0", "keras-3")):
         diagnosis = doctor.diagnose(f"{trace.splitlines()[-1]}\n{versions}")
         assert diagnosis.told.line == line
