@@ -138,6 +138,45 @@ def judge(cases: list[Case], scores: list[list[float]], topics: list[str]) -> tu
     return said, ranked
 
 
+BESIDE = """\
+## Beside other ways
+
+All are given the same texts and the same pastes, parsed by our parser, and the threshold at which at most 2 % of the
+negatives are false alarms. "Without threshold" is the right topic first when each must answer.
+
+| way | first | in first three | MRR | without threshold | tracebacks | questions | false alarms | ms a paste |
+|---|---|---|---|---|---|---|---|---|"""
+KINDS = """\
+## By kind and language
+
+Pasted: what people really posted. Recorded: what other libraries and plain Python printed. Written: posts made up for the
+purpose; they count for less in the fit, and those out of scope were written to be hard to tell from ours.
+
+| cases | kind | language | n | first | in first three | false alarms |
+|---|---|---|---|---|---|---|"""
+BACK = """\
+## Recorded traces lead back
+
+{traces} distinct traces, each told in six forms. Many that are lost as an exception alone are plain NumPy or Python errors
+in which nothing of Keras is left.
+
+| form | own topic first | another topic | not known |
+|---|---|---|---|"""
+UNSEEN = """\
+## A Keras that was never seen
+
+The traces of one laboratory, or of all of a line, are held out of the index, with the signatures that nothing else prints,
+and then matched: what to expect of a release whose messages are not recorded yet.
+
+| held out | releases | traces | own topic first | without threshold |
+|---|---|---|---|---|"""
+WEAKEST_TOPICS = """\
+## The weakest topics
+
+Over all cases and all recorded traces, as they are and as the exception alone.
+
+| topic | missed | named instead |
+|---|---|---|"""
 HEAD = """\
 # How well pastes are matched
 
@@ -150,16 +189,12 @@ cross-validated: the weights that answer a case have not seen it.
 
 def comparison(rows: dict[str, Way]) -> str:
     """The table of all ways."""
-    lines = [
-        "## Beside other ways\n",
-        "All are given the same texts and the same pastes, parsed by our parser, and the threshold at which at most 2 % of the "
-        "negatives are false alarms. \"Without threshold\" is the right topic first when each must answer.\n",
-        "| way | first | in first three | MRR | without threshold | tracebacks, first | questions, first | false alarms | ms a paste |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    lines = [BESIDE]
     for name, way in rows.items():
         read = figures(way.said)
-        kinds = {kind: figures(r for r in way.said if r.case.kind == kind)["top1"] for kind in ("traceback", "question")}
+        kinds = {
+            kind: figures(r for r in way.said if r.case.kind == kind)["top1"] for kind in ("traceback", "question")
+        }
         cells = [
             percent(read["top1"]),
             percent(read["top3"]),
@@ -182,13 +217,7 @@ def percent(figure: dict[str, float | int | None]) -> str:
 
 def by_kind(ours: list[Result], pasted: set[str]) -> str:
     """Our own figures by who wrote the case, kind and language."""
-    lines = [
-        "## By kind and language\n",
-        "Pasted: what people really posted, and negatives recorded by running code. Written: posts made up for the purpose; they "
-        "count for less in the fit, and their out-of-scope half was written to be hard to tell from ours.\n",
-        "| cases | kind | language | n | first | in first three | false alarms |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = [KINDS]
     groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in ours:
         case = result.case
@@ -203,13 +232,7 @@ def by_kind(ours: list[Result], pasted: set[str]) -> str:
 
 def led_back(traces: list[Trace], missed: dict[str, list[tuple[Trace, str | None]]]) -> str:
     """How often recorded traces lead back to their topic, in each form."""
-    lines = [
-        "## Recorded traces lead back\n",
-        f"{len(traces)} distinct traces, each told in six forms. Many that are lost as an exception alone are plain NumPy or "
-        "Python errors in which nothing of Keras is left.\n",
-        "| form | own topic first | another topic | not known |",
-        "|---|---|---|---|",
-    ]
+    lines = [BACK.format(traces=len(traces))]
     for name, wrong in missed.items():
         unnamed = sum(named is None for _, named in wrong)
         lines.append(
@@ -221,13 +244,7 @@ def led_back(traces: list[Trace], missed: dict[str, list[tuple[Trace, str | None
 
 def left_out(entries: list[Entry], traces: list[Trace], matcher: Matcher) -> str:
     """Messages drift: a line's traces, and the signatures that only they print, are held out and then matched."""
-    lines = [
-        "## A Keras that was never seen\n",
-        "The traces of one laboratory, or of all of a line, are held out of the index, with the signatures that nothing else "
-        "prints, and then matched: what to expect of a release whose messages are not recorded yet.\n",
-        "| held out | releases | traces | own topic first | without threshold |",
-        "|---|---|---|---|---|",
-    ]
+    lines = [UNSEEN]
     groups = {f"laboratory {name}": [name] for name in LABORATORIES}
     groups |= {f"line {line}": [name for name in LABORATORIES if LABORATORIES[name] == line] for line in LINES}
     for name, held in groups.items():
@@ -268,12 +285,7 @@ def weakest(ours: list[Result], traces: list[Trace], missed: list[tuple[Trace, s
                 wrong[topic] += 1
                 instead.setdefault(topic, Counter())[result.named[0] if result.named else "not known"] += 1
     worst = sorted(wrong, key=lambda topic: (-wrong[topic] / all_of[topic], topic))[:WEAKEST]
-    lines = [
-        "## The weakest topics\n",
-        "Over all cases and all recorded traces, as they are and as the exception alone.\n",
-        "| topic | missed | named instead |",
-        "|---|---|---|",
-    ]
+    lines = [WEAKEST_TOPICS]
     for topic in worst:
         others = ", ".join(f"{name} ({n})" for name, n in instead[topic].most_common(3))
         lines.append(f"| {topic} | {wrong[topic]} of {all_of[topic]} | {others} |")

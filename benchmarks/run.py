@@ -21,9 +21,9 @@ import h5py
 import numpy as np
 from kerasdoctor.diagnostics.model_file import read_model
 from kerasdoctor.diagnostics.probe import all_probes, examine
-from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.parser import parse
+from kerasdoctor.knowledge.recorded import traces_of
 
 ROOT = Path(__file__).parents[1]
 KERASDOCTOR = str(Path(sys.executable).with_name("kerasdoctor"))
@@ -58,7 +58,12 @@ def start_up() -> None:
 def matching() -> None:
     """One match in a running service."""
     matcher = Matcher.load()
-    texts = [text for topic in matcher.index.topics[::3] for text in recorded(topic)[:1]]
+    texts = [
+        text
+        for topic in matcher.index.topics[::3]
+        for recorded in list(traces_of(topic).values())[:1]
+        for text in recorded[:1]
+    ]
     for text in texts[:5]:
         matcher.match(parse(text))
     times = [seconds(lambda t=text: matcher.match(parse(t))) * 1000 for text in texts]

@@ -59,7 +59,9 @@ LANG = click.option(
 MODEL = click.option(
     "--model", "models", multiple=True, metavar="PATH", help="A model file (.keras, .h5) to examine; may be repeated."
 )
-KERAS = click.option("--keras", metavar="VERSION", help="Your Keras version, e.g. 2.15; by default what the text tells.")
+KERAS = click.option(
+    "--keras", metavar="VERSION", help="Your Keras version, e.g. 2.15; by default what the text tells."
+)
 PYTHON = click.option("--python", metavar="PATH", help="An interpreter whose environment is examined (GPU, versions).")
 
 
@@ -88,7 +90,13 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 @click.pass_context
 def explain(
-    ctx: click.Context, file: str, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None, as_json: bool
+    ctx: click.Context,
+    file: str,
+    models: tuple[str, ...],
+    python: str | None,
+    keras: str | None,
+    lang: Lang | None,
+    as_json: bool,
 ) -> None:
     """Diagnose a pasted traceback, log or question from FILE or standard input.
 
@@ -107,7 +115,12 @@ def explain(
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True, metavar="-- COMMAND [ARGS]...")
 @click.pass_context
 def run(
-    ctx: click.Context, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None, command: tuple[str, ...]
+    ctx: click.Context,
+    models: tuple[str, ...],
+    python: str | None,
+    keras: str | None,
+    lang: Lang | None,
+    command: tuple[str, ...],
 ) -> None:
     """Run a command; when it fails, diagnose what it wrote to standard error.
 
@@ -243,7 +256,9 @@ def _read(file: str) -> str:
     return data[-MAX_PASTE:].decode(encoding, "replace")
 
 
-def _diagnose(text: str, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None) -> Diagnosis:
+def _diagnose(
+    text: str, models: tuple[str, ...], python: str | None, keras: str | None, lang: Lang | None
+) -> Diagnosis:
     from ..diagnostics.doctor import Doctor, Subjects  # noqa: PLC0415
     from ..knowledge.matcher import Matcher  # noqa: PLC0415
 

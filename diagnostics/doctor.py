@@ -20,11 +20,11 @@ from ..knowledge.recorded import seen_on
 from ..knowledge.symptoms import Symptoms
 from ..knowledge.text import Lang, Text
 from . import phrases
-from .diagnosis import Diagnosis, Fix, Named, Told
+from .diagnosis import Diagnosis, Fix, Named, Question, Told
 from .environment import Environment, examine_environment
 from .model_file import ModelFile, read_model
 from .probe import Finding, SubjectKind, all_probes, examine
-from .question import Question, best_question
+from .question import best_question
 
 # How much a finding multiplies a topic's odds. A confirmed suspicion counts for much more than one ruled out, because the
 # model given need not be the one that failed.
@@ -166,9 +166,7 @@ def _line_of_models(models: list[ModelFile | SubjectError]) -> Line | None:
     return lines.pop() if len(lines) == 1 else None
 
 
-def _told(
-    symptoms: Symptoms, asserted: str | None, environment: Environment | None, written_by: Line | None
-) -> Told:
+def _told(symptoms: Symptoms, asserted: str | None, environment: Environment | None, written_by: Line | None) -> Told:
     """What is known of the failure. An examined environment knows its versions best, then the reader, then the paste."""
     main = symptoms.main
     last = main.frames[-1] if main and main.frames else None

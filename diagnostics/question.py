@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -95,25 +96,34 @@ def _pairs(chances: dict[str, float]) -> Iterator[Asked]:
         first, second = load_entry(one), load_entry(other)
         options = (Option(first.title, one), Option(second.title, other), Option(phrases.NEITHER, NEITHER))
         question = Question("topics", phrases.which_of(first, second), options, 0.0)
-        yield question, lambda state, pair=(one, other): state[0] if state[0] in pair else NEITHER, PERSON
+        yield question, partial(_which_of, (one, other)), PERSON
 
 
 def _which_line(line: Line | None) -> Iterator[Asked]:
     if line is None:
         options = tuple(Option(phrases.line_name(each), each) for each in LINES)
-        yield Question("line", phrases.WHICH_KERAS, options, 0.0), lambda state: state[1], VERSION
+        yield Question("line", phrases.WHICH_KERAS, options, 0.0), _line_of, VERSION
 
 
 def _looks(chances: dict[str, float], probes: tuple[Probe, ...], missing: frozenset[SubjectKind]) -> Iterator[Asked]:
     for probe in probes:
         if probe.subject in missing and any(topic in chances for topic in probe.topics):
-            question = Question("probe", phrases.look_with(probe), (), 0.0)
-            yield question, lambda state, topics=probe.topics: "finding" if state[0] in topics else "nothing", PROBE
+            yield Question("probe", phrases.look_with(probe), (), 0.0), partial(_seen, probe.topics), PROBE
 
 
-def _gain(
-    states: dict[State, float], todo: dict[State, object], answer: Callable[[State], str], right: float
-) -> float:
+def _which_of(pair: tuple[str, str], state: State) -> str:
+    return state[0] if state[0] in pair else NEITHER
+
+
+def _line_of(state: State) -> str:
+    return state[1]
+
+
+def _seen(topics: tuple[str, ...], state: State) -> str:
+    return "finding" if state[0] in topics else "nothing"
+
+
+def _gain(states: dict[State, float], todo: dict[State, object], answer: Callable[[State], str], right: float) -> float:
     """The mutual information, in bits, of what to do and an answer that is the right one with probability `right`."""
     given = sorted({answer(state) for state in states})
     if len(given) < 2:  # noqa: PLR2004 - one answer tells nothing

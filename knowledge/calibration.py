@@ -58,7 +58,13 @@ def example(case: Case, index: Index, weight: float = 1.0) -> Example:
     symptoms = parse(case.text)
     features: Features = features_of(Heard.of(symptoms, index), index)
     right = [number for number, topic in enumerate(index.topics) if topic in case.expect]
-    return Example(np.array(features.topics), np.array(features.unknown), np.array(right, dtype=np.intp), symptoms.main is None, weight)
+    return Example(
+        np.array(features.topics),
+        np.array(features.unknown),
+        np.array(right, dtype=np.intp),
+        symptoms.main is None,
+        weight,
+    )
 
 
 def fit(examples: list[Example]) -> Array:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from ..errors import EntryError
 from .terms import words
 
-FILE = "concepts.yaml"
+CONCEPTS_PATH = Path(__file__).with_name("concepts.yaml")
 MAX_WORDS = 4
 MAX_CHARACTERS = 8
 _APOSTROPHES = re.compile(r"(?<=\w)['’](?=\w)")
@@ -34,7 +35,7 @@ class Lexicon:
     def terms(self, text: str) -> list[str]:
         """What the learned space knows a text by: its words, its concepts, and pairs of concepts that stand close."""
         found = self.concepts(text)
-        pairs = [*zip(found, found[1:], strict=False), *zip(found, found[2:], strict=False)]
+        pairs = [*pairwise(found), *zip(found, found[2:], strict=False)]
         return [*words(text), *(f"#{concept}" for concept in found), *(f"#{a}#{b}" for a, b in pairs)]
 
     def _found(self, runs: list[str]) -> Iterator[str]:
@@ -69,7 +70,7 @@ def _runs(text: str) -> list[str]:
     return _RUN.findall(_APOSTROPHES.sub("", text.lower()))
 
 
-def load_phrases(path: Path = Path(__file__).with_name(FILE)) -> dict[str, str]:
+def load_phrases(path: Path = CONCEPTS_PATH) -> dict[str, str]:
     """The concept of each phrase in the lexicon's file.
 
     Raises:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from .index import Index, Signature, Space
+from .scope import unknown_features
 from .signature import fold, found
-from .scope import UNKNOWN_FEATURES, unknown_features
 from .symptoms import Symptoms
 from .terms import characters, frame_terms, mask, phrases, words
 from .texts import Texts, with_stack
@@ -44,6 +44,7 @@ SHORTEST = 3  # of the Latin words that are told as reasons
 MUCH = 20.0  # the TF-IDF length of a long paste
 TELLING_FRAME = 2.6  # of a frame's idf: below, one topic of five passes through it
 RARE = 3.5  # of a word's idf: below, it stands in one text of twelve
+
 
 @dataclass(frozen=True)
 class Features:

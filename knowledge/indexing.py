@@ -98,7 +98,9 @@ def _lessons(entry: Entry) -> list[str]:
     """What the classifier is taught a topic by: ways of asking, and the paragraphs of its explanation."""
     asking = [text for lang in LANGS for text in _asking(entry, lang)]
     paragraphs = [p for lang in LANGS for text in entry.sections[lang].values() for p in text.split("\n\n")]
-    return [mask(text, None) for text in (*asking, *(p for p in paragraphs if len(p) >= LEAST_LESSON and "```" not in p))]
+    return [
+        mask(text, None) for text in (*asking, *(p for p in paragraphs if len(p) >= LEAST_LESSON and "```" not in p))
+    ]
 
 
 def _asking(entry: Entry, lang: Lang) -> tuple[str, ...]:

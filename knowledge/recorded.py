@@ -1,8 +1,8 @@
 """What the entries' code printed when it was run: written by `record`, read by the index, the fixes and the tests.
 
-    traces/laboratories.json     which releases each laboratory runs
-    traces/LABORATORY/ran.json   for each topic a digest of the blocks that did there what they promise
-    traces/LABORATORY/TOPIC.txt  what the topic's broken blocks printed there, in their order
+traces/laboratories.json     which releases each laboratory runs
+traces/LABORATORY/ran.json   for each topic a digest of the blocks that did there what they promise
+traces/LABORATORY/TOPIC.txt  what the topic's broken blocks printed there, in their order
 """
 
 from __future__ import annotations

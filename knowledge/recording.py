@@ -55,9 +55,8 @@ def _run_blocks(
             failures.append(f"{headline}: {wrong}\n{run.output[-4000:]}")
         elif block.role == "broken" and proves(entry, run):
             traces.append(run.output)
-    for block in excepted_in(entry, name):
-        if judge(entry, block, laboratory.run(block.code)) is None:
-            failures.append(f"FAIL {name} {entry.id} block {block.number}: holds here too; -{name} is stale")
+    stale = [block for block in excepted_in(entry, name) if judge(entry, block, laboratory.run(block.code)) is None]
+    failures += [f"FAIL {name} {entry.id} block {block.number}: holds here too; -{name} is stale" for block in stale]
     return traces, failures
 
 

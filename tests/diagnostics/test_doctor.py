@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from kerasdoctor.diagnostics.doctor import Doctor, Subjects, weigh
 from kerasdoctor.diagnostics.probe import Finding
-from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
+from kerasdoctor.knowledge.recorded import traces_of
 
 SHARED = (
     "ValueError: The layer \"shared\" has multiple inbound nodes, hence the notion of 'layer output' is ill-defined."
