@@ -109,7 +109,15 @@ class Matcher:
         return _installed()
 
     def match(self, symptoms: Symptoms) -> Ranking:
-        """Rank the topics for a paste."""
+        """Rank the topics for a paste. Of a chain of exceptions the first is the cause, if it is known at all."""
+        root = symptoms.from_root()
+        if root is not None:
+            ranking = self._match(root)
+            if ranking.known:
+                return ranking
+        return self._match(symptoms)
+
+    def _match(self, symptoms: Symptoms) -> Ranking:
         heard = Heard.of(symptoms, self.index)
         features = features_of(heard, self.index)
         probabilities, unknown = self.calibration.probabilities(features)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from .lines import Line as KerasLine
@@ -35,6 +35,11 @@ class Raised:
     message: str
     frames: tuple[Frame, ...] = ()
     final: bool = True
+
+    @property
+    def begins_chain(self) -> bool:
+        """Whether it is an exception, no warning, that another one followed."""
+        return not self.final and bool(self.type) and not self.type.endswith("Warning")
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,17 @@ class Symptoms:
     def main(self) -> Raised | None:
         """The exception that ended the program: the last one that nothing followed."""
         return next((r for r in reversed(self.raised) if r.final), None)
+
+    def from_root(self) -> Symptoms | None:
+        """The same without the exceptions that followed the first one of the last chain; None where there is no chain."""
+        main = self.main
+        end = next((n for n, raised in enumerate(self.raised) if raised is main), 0)
+        begin = end
+        while begin and self.raised[begin - 1].begins_chain:
+            begin -= 1
+        if begin == end:
+            return None
+        return replace(self, raised=(*self.raised[:begin], replace(self.raised[begin], final=True)))
 
     @property
     def line(self) -> KerasLine | None:

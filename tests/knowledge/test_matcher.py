@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from kerasdoctor.errors import IndexMissingError
 from kerasdoctor.knowledge.cases import load_cases
+from kerasdoctor.knowledge.entry import load_entry
 from kerasdoctor.knowledge.evaluation import evaluate
 from kerasdoctor.knowledge.index import MAX_TERMS, Index
 from kerasdoctor.knowledge.indexing import COMMON_CHARACTERS
@@ -77,6 +78,34 @@ def test_traces_lead_back_to_their_topic(traces: list[Trace], matcher: Matcher, 
     missed = lost(traces, FORMS[form], matcher)
     told = [f"{trace.laboratory} {trace.topic}: {named}\n{trace.text[-200:]}" for trace, named in missed]
     assert 1 - len(missed) / len(traces) >= least, "\n".join(told)
+
+
+def test_the_first_exception_of_a_chain_is_the_cause(traces: list[Trace], matcher: Matcher) -> None:
+    """What is raised while another exception is handled (closing a file, reporting) doesn't win over that one."""
+    during = "\nDuring handling of the above exception, another exception occurred:\n\n"
+    plain = [t for t in traces if t.text.startswith("Traceback (") and len(parse(t.text).raised) == 1]
+    known = [t for t in plain[::7] if not lost([t], FORMS["as it is"], matcher)]
+    pairs = [(one, other) for one, other in zip(known, known[9:], strict=False) if one.topic != other.topic]
+    assert len(pairs) > 50
+    chains = [Trace(one.topic, one.laboratory, one.text + during + other.text) for one, other in pairs]
+    missed = lost(chains, FORMS["as it is"], matcher)
+    assert len(missed) / len(chains) <= 0.02, [(trace.topic, named) for trace, named in missed]
+
+
+@pytest.mark.parametrize("above", ["gpu-out-of-memory", "cudnn-init-failed", "gpu-library-mismatch", "harmless-startup-log"])
+def test_log_lines_above_a_crash_are_weighed_as_what_they_are(
+    above: str, traces: list[Trace], matcher: Matcher
+) -> None:
+    """A log line is the answer where nothing else is said, and yields to an exception that explains itself."""
+    lines = [d.message for d in load_entry(above).described if parse(d.message).log and not parse(d.message).raised]
+    crash = next(t for t in traces if t.topic == "target-shape" and t.text.startswith("Traceback ("))
+    assert lines
+    for line in lines:
+        ranking = matcher.match(parse(f"{line}\n{crash.text}"))
+        assert ranking.known
+        assert ranking.matches[0].topic == "target-shape", line
+        alone = matcher.match(parse(line))
+        assert not alone.known or alone.matches[0].topic == above, line
 
 
 def test_strangers_are_not_known(matcher: Matcher) -> None:
