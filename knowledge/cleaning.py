@@ -39,6 +39,7 @@ _ABSL = re.compile(r"([IWEF])\d{4} \d\d:\d\d:[\d.]{2,24}\s+\d{1,9} ([\w./\\:\-]{
 _BARE_TF = re.compile(r"([IWEF]) ((?:tensorflow|external|T:\\src)[\w./\\:\-]{1,200}?:\d{1,6})\] ?")
 _LEVEL_WORD = r"(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)"
 _LOGGING = re.compile(rf"{_LEVEL_WORD}:(?:([\w.]{{1,80}}):| (?=\S))")
+_BANNER = re.compile(r"Using (?:TensorFlow|Theano|CNTK) backend\.?$")  # Keras 1 to 2.3, at every start
 _STAMP = re.compile(rf"\[?(?:{_TIME}|\d\d:\d\d:\d\d(?:[.,]\d{{1,6}})?)\]?(?:\s+[-|:]|:)?\s")
 _AFTER_STAMP = re.compile(rf"(?:[\w.\-]{{1,60}}\s+[-|]?\s?)?\[?{_LEVEL_WORD}\]?(?:\s*[-|:]|\s)\s*")
 _PROGRESS = re.compile(r"\s{0,8}\d{1,7}/(?:\d{1,7}|Unknown)\s.{0,3}(?:\[[=>.\s-]{3,80}\]|━)|\s{0,4}\d{1,3}%\|")
@@ -112,7 +113,7 @@ def _log_line(line: str) -> Line:
             return Line(line[level.end() :], level[1][0], "log")
     if match := _LOGGING.match(line):
         return Line(line[match.end() :], match[1][0], match[2] or "log")
-    return Line(line)
+    return Line(line, "I", "keras") if _BANNER.match(line) else Line(line)
 
 
 _NOT_A_NUMBER = re.compile(r"[\w]{1,60}: [-+]?(?:nan|inf)\b", re.IGNORECASE)

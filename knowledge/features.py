@@ -85,7 +85,8 @@ def features_of(heard: Heard, index: Index) -> Features:
     """The features of a paste against every topic."""
     symptoms, texts = heard.symptoms, heard.texts
     columns: dict[str, list[float]] = {}
-    columns["signature_main"], columns["signature_other"] = _signatures(heard, index)
+    in_main = _in_main(heard)
+    columns["signature_main"], columns["signature_other"] = _signatures(heard, in_main, index)
     columns |= _messages(texts, index)
     columns |= _asks(texts, index)
     columns["frames"] = index.spaces["frames"].best([heard.stack], len(index.topics))
@@ -94,7 +95,8 @@ def features_of(heard: Heard, index: Index) -> Features:
     columns["line"] = [float(symptoms.line in lines) for lines in index.lines]
     empty = [0.0] * len(index.topics)
     rows = zip(*(columns.get(name, empty) for name in TOPIC_FEATURES), strict=True)
-    unknown = unknown_features(symptoms, texts, signed=any(columns["signature_main"]))
+    signed = max((s.length for s in in_main if s.topic not in index.harmless), default=0)
+    unknown = unknown_features(symptoms, texts, signed)
     return Features([list(row) for row in rows], unknown)
 
 
@@ -127,10 +129,17 @@ def _by_length(space: Space, texts: list[list[str]], cosines: list[float]) -> li
     return [cosine * much for cosine in cosines]
 
 
-def _signatures(heard: Heard, index: Index) -> tuple[list[float], list[float]]:
+def _in_main(heard: Heard) -> list[Signature]:
+    """The signatures in the exception that ended the program."""
+    if heard.symptoms.main is None:
+        return []
+    main = fold(with_stack(heard.symptoms.main))
+    return [signature for signature in heard.signatures if found(signature.text, main)]
+
+
+def _signatures(heard: Heard, ended: list[Signature], index: Index) -> tuple[list[float], list[float]]:
     anywhere = heard.signatures
-    main = fold(with_stack(heard.symptoms.main)) if heard.symptoms.main else ""
-    in_main = _strongest([s for s in anywhere if main and found(s.text, main)], len(index.topics))
+    in_main = _strongest(ended, len(index.topics))
     elsewhere = _strongest(anywhere, len(index.topics))
     elsewhere = [0.0 if here else there for here, there in zip(in_main, elsewhere, strict=True)]
     telling = any(in_main[n] or elsewhere[n] for n in range(len(index.topics)) if n not in index.harmless)

@@ -16,12 +16,14 @@ UNKNOWN_FEATURES = (
     "own",  # the innermost frame is the user's own code, and the message names nothing of Keras
     "no_context",  # nothing in the paste has to do with training networks
     "no_exception",
+    "signed",  # the main exception carries a signature, the longer the more: it is of Keras, of whichever topic
     "length_alone",  # of what the person wrote, where there is no exception: more words agree with more topics
     "chinese_alone",  # Chinese texts share fewer terms than English ones
     "tool_alone",  # another tool is named, and neither Keras nor TensorFlow
     "tool_beside_alone",  # another tool is named beside them
     "project_alone",  # it speaks of somebody's repository, paper or data
 )
+LONG_SIGNATURE = 60
 LENGTH = 5.0  # the logarithm of about 150 words
 _CONTEXT = re.compile(
     r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
@@ -53,8 +55,8 @@ _PROJECT = re.compile(
 _CALLED = frozenset({"numpy", "h5py", "PIL", "python", "pickle", "json", "scipy", "google", "absl", "ml_dtypes", "jax"})
 
 
-def unknown_features(symptoms: Symptoms, texts: Texts, *, signed: bool) -> list[float]:
-    """The `UNKNOWN_FEATURES` of a paste; `signed` says that its main exception carries a topic's signature."""
+def unknown_features(symptoms: Symptoms, texts: Texts, signed: int) -> list[float]:
+    """The `UNKNOWN_FEATURES` of a paste; `signed` is the length of the longest signature in its main exception."""
     frames = [frame for raised in symptoms.raised for frame in raised.frames]
     told_all = "\n".join([texts.everything, *(f"{frame.path} {frame.code}" for frame in frames)])
     named = _LIBRARY.search(told_all) is not None
@@ -71,6 +73,7 @@ def unknown_features(symptoms: Symptoms, texts: Texts, *, signed: bool) -> list[
         float(silent),
         float(not named and not _CONTEXT.search(told_all)),
         float(alone),
+        min(1.0, signed / LONG_SIGNATURE),
         math.log1p(sum(len(words(text)) for text in texts.asks[:1])) / LENGTH if alone else 0.0,
         float(alone and symptoms.language == "zh"),
         float(tool and not named),
