@@ -97,7 +97,9 @@ def features_of(heard: Heard, index: Index) -> Features:
     rows = zip(*(columns.get(name, empty) for name in TOPIC_FEATURES), strict=True)
     signed = max((s.length for s in in_main if s.topic not in index.harmless), default=0)
     unknown = unknown_features(symptoms, texts, signed)
-    return Features([list(row) for row in rows], unknown)
+    told = any(s.topic not in index.harmless for s in heard.signatures)
+    silent = index.harmless if told else ()  # what means nothing yields to whatever means something
+    return Features([[0.0] * len(row) if n in silent else list(row) for n, row in enumerate(rows)], unknown)
 
 
 def stack_of(symptoms: Symptoms) -> list[str]:
@@ -142,9 +144,6 @@ def _signatures(heard: Heard, ended: list[Signature], index: Index) -> tuple[lis
     in_main = _strongest(ended, len(index.topics))
     elsewhere = _strongest(anywhere, len(index.topics))
     elsewhere = [0.0 if here else there for here, there in zip(in_main, elsewhere, strict=True)]
-    telling = any(in_main[n] or elsewhere[n] for n in range(len(index.topics)) if n not in index.harmless)
-    for topic in index.harmless if telling else ():  # what means nothing yields to whatever means something
-        in_main[topic] = elsewhere[topic] = 0.0
     return in_main, elsewhere
 
 

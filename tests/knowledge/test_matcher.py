@@ -92,7 +92,9 @@ def test_the_first_exception_of_a_chain_is_the_cause(traces: list[Trace], matche
     assert len(missed) / len(chains) <= 0.02, [(trace.topic, named) for trace, named in missed]
 
 
-@pytest.mark.parametrize("above", ["gpu-out-of-memory", "cudnn-init-failed", "gpu-library-mismatch", "harmless-startup-log"])
+@pytest.mark.parametrize(
+    "above", ["gpu-out-of-memory", "cudnn-init-failed", "gpu-library-mismatch", "harmless-startup-log"]
+)
 def test_log_lines_above_a_crash_are_weighed_as_what_they_are(
     above: str, traces: list[Trace], matcher: Matcher
 ) -> None:
