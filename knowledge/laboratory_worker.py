@@ -37,7 +37,6 @@ def prepare(laboratory: str) -> str:
     """Import the laboratory's Keras under the name `keras`, without starting TensorFlow's threads. Returns versions."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    os.environ["PYTHONHASHSEED"] = "0"
     if laboratory == "tf-keras":
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
         sys.modules["keras"] = importlib.import_module("tf_keras")
