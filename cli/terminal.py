@@ -14,6 +14,8 @@ _TOKEN = re.compile(r"\s+|[A-Za-z0-9_`'\"(\[{<./\\:@#$%&*+=~^|,;!?)\]}>-]+|.")
 _NOT_FIRST = frozenset("，。、；：？！）》」』】”’,.;:?!)]}%")
 _NOT_LAST = frozenset("（《「『【“‘([{")
 _CODE = re.compile(r"`[^`]+`")
+_BAR = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r":?-+:?")
 _LIST_ITEM = re.compile(r"(\s*)(\d{1,2}\.|[-*•]) +(.*)")
 
 
@@ -112,12 +114,23 @@ class Screen:
             self._lines.pop()
 
     def _paragraph(self, lines: list[str], indent: int) -> None:
+        if lines[0].lstrip().startswith("|"):
+            self._table([_cells(line) for line in lines], indent)
+            return
         first = _LIST_ITEM.match(lines[0])
         text = _join(([first[3]] if first else [lines[0].strip()]) + [line.strip() for line in lines[1:]])
         if first:
             self.item(text, first[2], indent=indent + len(first[1]))
         else:
             self.plain(text, indent=indent)
+
+    def _table(self, rows: list[list[str]], indent: int) -> None:
+        """Each row as an item that begins with its first cell: a table seldom fits a terminal."""
+        head, body = rows[0], [row for row in rows[1:] if not all(_RULE.fullmatch(cell) for cell in row)]
+        for row in body:
+            self.item(row[0], indent=indent)
+            told = [f"{name}: {cell}" if name else cell for name, cell in zip(head[1:], row[1:], strict=False) if cell]
+            self.plain("; ".join(told), indent=indent + 4)
 
     def code(self, text: str, *, indent: int = 4) -> None:
         """Code as it is, never wrapped."""
@@ -132,6 +145,10 @@ class Screen:
     def text(self) -> str:
         """The page."""
         return "\n".join(self._lines)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip().replace("\\|", "|") for cell in _BAR.split(row.strip().strip("|"))]
 
 
 def _join(lines: list[str]) -> str:

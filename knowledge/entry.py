@@ -122,11 +122,11 @@ class Entry:
     def fix_for(self, line: Line | None, terms: frozenset[str] = frozenset()) -> Block | None:
         """The fixed block for a reader.
 
-        Of the blocks for their Keras line (or of all, where that has none or is not known), the one whose code shares most
-        with `terms`, the names in their paste, not counting what all those blocks share; else the first one.
+        Of the blocks for their Keras line (for the newest, where it is not known; of all, where it has none), the one whose
+        code shares most with `terms`, the names in their paste, not counting what all those blocks share; else the first one.
         """
         fixed = [block for block in self.blocks if block.role == "fixed"]
-        fitting = [block for block in fixed if line in block.lines] or fixed
+        fitting = [block for block in fixed if (line or LINES[0]) in block.lines] or fixed
         names = {block.number: set(_NAME.findall(block.code)) for block in fitting}
         told = terms - set.intersection(*names.values()) if names else terms
         return max(fitting, key=lambda block: len(told & names[block.number]), default=None)

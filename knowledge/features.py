@@ -39,6 +39,7 @@ TOPIC_FEATURES = (
     "type",  # the main exception's type was recorded for the topic
     "line",  # the entry has code for the paste's Keras line
 )
+_ASKING = frozenset("怎么呢吗请啥办何谢很")
 SHORTLIST = 12
 SHORTEST = 3  # of the Latin words that are told as reasons
 MUCH = 20.0  # the TF-IDF length of a long paste
@@ -183,6 +184,11 @@ def _fuzzy(main: str, index: Index, by_words: list[float], by_characters: list[f
     return column
 
 
+def _tells(term: str) -> bool:
+    """Whether a shared term says something to a reader: no short Latin word, no Chinese word for asking."""
+    return len(term) >= SHORTEST if term.isascii() else not _ASKING.intersection(term)
+
+
 class Telling:
     """What of a paste speaks for a topic, in words that a reader can be shown."""
 
@@ -203,7 +209,7 @@ class Telling:
         shared: dict[str, float] = {}
         for name in ("message_words", "question_words"):
             shared |= self._index.spaces[name].telling(self._said, topic)
-        rare = [term for term, idf in shared.items() if idf >= RARE and (len(term) >= SHORTEST or not term.isascii())]
+        rare = [term for term, idf in shared.items() if idf >= RARE and _tells(term)]
         ordered = sorted(rare, key=lambda term: (-shared[term], term))
         latin = [term for term in ordered if term.isascii()]
         return [*phrases(self._compared, {term for term in rare if not term.isascii()}), *latin][:limit]

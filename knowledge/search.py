@@ -30,6 +30,8 @@ def search_topics(text: str, index: Index, limit: int) -> list[Hit]:
         ("question_words", words(masked), 0.7),
         ("question_characters", characters(masked), 0.3),
         ("body_words", words(masked), 0.3),
+        ("asked_concepts", index.lexicon.concepts(masked), 0.5),
+        ("learned", index.lexicon.terms(masked), 0.15),
     ):
         best = index.spaces[name].best([terms], len(index.topics))
         scores = [score + weight * cosine for score, cosine in zip(scores, best, strict=True)]

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
-from kerasdoctor.cli.terminal import columns
+from kerasdoctor.cli.terminal import Screen, columns
 from kerasdoctor.knowledge.entry import Entry
 from kerasdoctor.knowledge.recorded import traces_of
 
@@ -205,3 +206,17 @@ def test_help_names_everything() -> None:
     text = command("--help").stdout
     for name in ("explain", "run", "topic", "search", "topics", "evaluate", "completion", "Exit codes"):
         assert name in text
+
+
+def test_a_table_is_told_row_by_row() -> None:
+    """A table of an entry does not fit a terminal: each row begins with its first cell and names the others."""
+    screen = Screen(width=60)
+    screen.markdown("Compare:\n\n| labels | last layer | loss |\n|---|:---:|---|\n| 0/1 | `Dense(1)` | a \\| b |\n\nEnd.")
+    assert click.unstyle(screen.text()).split("\n") == [
+        "  Compare:",
+        "",
+        "  • 0/1",
+        "      last layer: `Dense(1)`; loss: a | b",
+        "",
+        "  End.",
+    ]

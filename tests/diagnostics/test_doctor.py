@@ -122,3 +122,21 @@ def test_any_text_gives_a_diagnosis_that_travels_as_json(doctor: Doctor, text: s
     first, second = doctor.diagnose(text).as_json(), doctor.diagnose(text).as_json()
     assert json.loads(json.dumps(first)) == first
     assert first == second
+
+
+def test_without_a_known_keras_the_newest_fix_is_shown(doctor: Doctor) -> None:
+    """Who doesn't say which Keras it is gets the fix for the current one, and is asked."""
+    diagnosis = doctor.diagnose("How do I train one model on several GPUs at once?")
+    assert diagnosis.fix is not None
+    assert "keras-3" in diagnosis.fix.lines
+    assert diagnosis.question is not None
+    assert diagnosis.question.kind == "line"
+
+
+def test_not_known_asks_too(doctor: Doctor) -> None:
+    """A vague question is not answered, but the nearest topics are told apart where one is likely enough."""
+    texts = ("validation results look strange", "my model gives the wrong output", "why is val different from train")
+    diagnoses = [doctor.diagnose(text) for text in texts]
+    asked = [d.question for d in diagnoses if d.topic is None and d.question is not None]
+    assert asked
+    assert all(question.options for question in asked if question.kind != "probe")
