@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kerasdoctor.knowledge.cleaning import MAX_CHARS, MAX_LINES, clean
 from kerasdoctor.knowledge.parser import MAX_CODE, MAX_PROSE, parse
+from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.symptoms import Symptoms
 from kerasdoctor.knowledge.tracebacks import MAX_FRAMES, MAX_MESSAGE, MAX_RAISED
 
@@ -327,3 +328,35 @@ def test_a_traceback_in_the_middle_of_a_long_log_is_found(tmp_path: Path) -> Non
     """A megabyte of output before and after does not hide the failure."""
     noise = "step 17: loss 0.123, accuracy 0.9\n" * 30_000
     assert ending(parse(noise + run(tmp_path, PLAIN) + noise)) == JSON_ERROR
+
+
+def test_what_failed_is_found_behind_the_stack_of_a_node() -> None:
+    """TensorFlow 2.16 writes the whole stack of a node, a blank line after each frame, before it says what failed."""
+    text = traces_of("batch-size-differs")["keras-3.0"][0]
+    assert text.count('\n  File "') > 60
+    symptoms = parse(text)
+    assert symptoms.main is not None
+    assert symptoms.main.type == "InvalidArgumentError"
+    assert "logits and labels must be broadcastable" in symptoms.main.message
+
+
+def test_the_banner_of_keras_is_a_log_line() -> None:
+    """Keras 1 to 2.3 print it at every start: nobody asks about it."""
+    symptoms = parse("Using TensorFlow backend.\nwhy is my loss nan?")
+    assert symptoms.prose == "why is my loss nan?"
+    assert [line.text for line in symptoms.log] == ["Using TensorFlow backend."]
+
+
+def test_a_chain_can_be_read_from_its_root() -> None:
+    """Without what was raised while the first exception was handled; a warning above is no root."""
+    one = "ValueError: first"
+    other = "During handling of the above exception, another exception occurred:\n\nKeyError: 'second'"
+    symptoms = parse(f"{one}\n\n{other}")
+    root = symptoms.from_root()
+    assert symptoms.main is not None
+    assert symptoms.main.type == "KeyError"
+    assert root is not None
+    assert root.main is not None
+    assert root.main.type == "ValueError"
+    assert parse(one).from_root() is None
+    assert parse("x.py:3: UserWarning: careful\nValueError: alone").from_root() is None
