@@ -10,7 +10,7 @@ from ..knowledge.symptoms import Owner
 from ..knowledge.text import Lang, Text
 from .probe import Finding
 
-SCHEMA = "kerasdoctor.diagnosis/1"
+SCHEMA = "kerasdoctor.diagnosis/2"
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ def features_of(heard: Heard, index: Index) -> Features:
     rows = zip(*(columns.get(name, empty) for name in TOPIC_FEATURES), strict=True)
     signed = max((s.length for s in in_main if s.topic not in index.harmless), default=0)
     unknown = unknown_features(symptoms, texts, signed)
-    told = any(s.topic not in index.harmless for s in heard.signatures)
-    silent = index.harmless if told else ()  # what means nothing yields to whatever means something
+    grave = any(signature.grave for signature in heard.signatures)
+    silent = index.harmless if grave else ()  # what means nothing yields to whatever means something
     return Features([[0.0] * len(row) if n in silent else list(row) for n, row in enumerate(rows)], unknown)
 
 

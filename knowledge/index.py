@@ -28,12 +28,16 @@ MAX_TERMS = 100
 
 
 class Signature(NamedTuple):
-    """A signature of a topic, how much it says (from 0 to 1), and how many fixed characters it has."""
+    """A signature of a topic, how much it says (from 0 to 1), and how many fixed characters it has.
+
+    `grave` says that it never stands among lines that mean nothing.
+    """
 
     topic: int
     text: str
     strength: float
     length: int
+    grave: bool
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ def _bodies(entry: Entry) -> Iterable[str]:
 def _signatures(entries: list[Entry], messages: list[list[str]]) -> list[Signature]:
     """Each signature with its strength: long fixed words that few other topics' messages contain say most."""
     folded = [[fold(message) for message in of_topic] for of_topic in messages]
+    harmless = [message for number, entry in enumerate(entries) if entry.harmless for message in folded[number]]
     signatures = []
     for number, entry in enumerate(entries):
         for text in entry.signatures:
@@ -124,7 +125,8 @@ def _signatures(entries: list[Entry], messages: list[list[str]]) -> list[Signatu
             shared = sum(any(found(masked, message) for message in of_topic) for of_topic in others)
             length = sum(map(len, pieces(text)))
             strength = (0.4 + 0.6 * min(1.0, length / LONG_SIGNATURE)) / math.sqrt(1 + shared)
-            signatures.append(Signature(number, text, round(strength, 3), length))
+            grave = not any(found(masked, message) for message in harmless)
+            signatures.append(Signature(number, text, round(strength, 3), length, grave))
     return signatures
 
 
