@@ -152,7 +152,10 @@ def unproven(entry: Entry, printed: list[str]) -> list[str]:
 
 def _environment() -> dict[str, str]:
     kept = {"PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "TF_CPP_MIN_LOG_LEVEL"}
-    return {name: value for name, value in os.environ.items() if name in kept} | {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+    return {name: value for name, value in os.environ.items() if name in kept} | {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def _without_paths(output: str, place: Place) -> str:

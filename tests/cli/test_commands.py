@@ -211,7 +211,9 @@ def test_help_names_everything() -> None:
 def test_a_table_is_told_row_by_row() -> None:
     """A table of an entry does not fit a terminal: each row begins with its first cell and names the others."""
     screen = Screen(width=60)
-    screen.markdown("Compare:\n\n| labels | last layer | loss |\n|---|:---:|---|\n| 0/1 | `Dense(1)` | a \\| b |\n\nEnd.")
+    screen.markdown(
+        "Compare:\n\n| labels | last layer | loss |\n|---|:---:|---|\n| 0/1 | `Dense(1)` | a \\| b |\n\nEnd."
+    )
     assert click.unstyle(screen.text()).split("\n") == [
         "  Compare:",
         "",
