@@ -15,12 +15,14 @@ from .terminal import Screen, use_color
 
 if TYPE_CHECKING:
     from ..diagnostics.diagnosis import Diagnosis
+    from ..diagnostics.probe import Finding, SubjectKind
     from ..knowledge.text import Lang
 
 MAX_PASTE = 16 * 1024 * 1024
 NOT_KNOWN = 1
 USAGE = 2
 UNUSABLE = 3
+FOUND = 4
 EXIT_CODES = """
 \b
 Exit codes:
@@ -28,6 +30,7 @@ Exit codes:
   1  not known, or nothing found
   2  wrong usage
   3  an input cannot be used; the message says what was expected
+  4  check or env found a fault
   run ends with the exit code of its command (128 + N when signal N ended it).
 """
 
@@ -135,6 +138,55 @@ def run(
     ctx.exit(ended.code)
 
 
+ONLY = click.option("--only", multiple=True, metavar="PROBE", help="Only this probe; may be repeated.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+READER = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("models", nargs=-1, type=click.Path(path_type=Path), metavar="MODEL...")
+@click.option("--list", "listed", is_flag=True, help="List the probes and what each looks at.")
+@ONLY
+@READER
+@AS_JSON
+@click.pass_context
+def check(
+    ctx: click.Context, models: tuple[Path, ...], listed: bool, only: tuple[str, ...], lang: Lang, as_json: bool
+) -> None:
+    """Examine model files (.keras, HDF5) with every probe, without running anything in them.
+
+    Ends with 0 when nothing is wrong, with 4 when a fault was found, with 3 when no probe could look.
+    """
+    from ..diagnostics.examination import examine_model  # noqa: PLC0415
+
+    if listed:
+        _list_probes(lang)
+        return
+    if not models:
+        raise click.UsageError("give at least one model file, or --list", ctx)
+    chosen = _chosen(ctx, "model", only)
+    _show_findings(
+        ctx, [f for path in models for f in examine_model(path, only=chosen).findings], lang, as_json=as_json
+    )
+
+
+@main.command(epilog=EXIT_CODES)
+@click.option("--python", default=sys.executable, metavar="PATH", help="The interpreter to examine; default: this one.")
+@ONLY
+@READER
+@AS_JSON
+@click.pass_context
+def env(ctx: click.Context, python: str, only: tuple[str, ...], lang: Lang, as_json: bool) -> None:
+    """Examine the environment of a Python: versions, backend, GPUs and why they are not seen.
+
+    Ends with 0 when nothing is wrong, with 4 when a fault was found, with 3 when no probe could look.
+    """
+    from ..diagnostics.examination import examine_python  # noqa: PLC0415
+
+    chosen = _chosen(ctx, "environment", only)
+    _show_findings(ctx, list(examine_python(Path(python), only=chosen).findings), lang, as_json=as_json)
+
+
 @main.command()
 @click.argument("topic_id", metavar="ID")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
@@ -227,6 +279,42 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - the choices above are the classes that click has
     click.echo(kind(main, {}, "kerasdoctor", "_KERASDOCTOR_COMPLETE").source())
+
+
+def _list_probes(lang: Lang) -> None:
+    from ..diagnostics.probe import all_probes  # noqa: PLC0415
+
+    for probe in all_probes():
+        name = click.style(f"{probe.id:20}", bold=True)
+        click.echo(f"{name} {probe.subject:12} {probe.promise.say(lang)}", color=use_color())
+
+
+def _chosen(ctx: click.Context, kind: SubjectKind, only: tuple[str, ...]) -> frozenset[str]:
+    """The probes that `--only` names, each of which must be there."""
+    from ..diagnostics.examination import probes_of  # noqa: PLC0415
+
+    known = [probe.id for probe in probes_of(kind)]
+    for name in only:
+        if name not in known:
+            raise click.BadParameter(
+                f"there is no probe '{name}' here; there are {', '.join(known)}", ctx, param_hint="--only"
+            )
+    return frozenset(only)
+
+
+def _show_findings(ctx: click.Context, findings: list[Finding], lang: Lang, *, as_json: bool) -> None:
+    from ..diagnostics.diagnosis import finding_as_json  # noqa: PLC0415
+    from .pages import findings_page  # noqa: PLC0415
+
+    if as_json:
+        click.echo(json.dumps([finding_as_json(f, lang) for f in findings], ensure_ascii=False, indent=2))
+    else:
+        screen = Screen()
+        findings_page(screen, findings, lang)
+        click.echo(screen.text(), color=use_color())
+    if all(finding.outcome == "could_not_look" for finding in findings):
+        ctx.exit(UNUSABLE)
+    ctx.exit(FOUND if any(finding.fault for finding in findings) else 0)
 
 
 def _miss(result: Any) -> dict[str, Any]:  # noqa: ANN401 - a Result, imported where it is made

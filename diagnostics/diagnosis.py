@@ -118,7 +118,7 @@ class Diagnosis:
             "why": self.why.say(lang) if self.why else None,
             "confidence": round(self.confidence, 4),
             "reasons": [reason.say(lang) for reason in self.reasons],
-            "findings": [_finding(finding, lang) for finding in self.findings],
+            "findings": [finding_as_json(finding, lang) for finding in self.findings],
             "fix": _fix(self.fix, lang) if self.fix else None,
             "alternatives": [
                 {"topic": a.topic, "title": a.title.say(lang), "confidence": round(a.confidence, 4)}
@@ -131,11 +131,13 @@ class Diagnosis:
         }
 
 
-def _finding(finding: Finding, lang: Lang) -> dict[str, Any]:
+def finding_as_json(finding: Finding, lang: Lang) -> dict[str, Any]:
+    """Plain values of a finding, worded for a reader of `lang`."""
     return {
         "probe": finding.probe,
         "subject": finding.subject,
         "outcome": finding.outcome,
+        "fault": finding.fault,
         "topics": list(finding.topics),
         "ruled_out": list(finding.ruled_out),
         "evidence": [text.say(lang) for text in finding.evidence],

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from ..errors import SubjectError
 from ..knowledge.entry import Block, Entry, has_entry, load_entry
 from ..knowledge.lines import Line, line_of
 from ..knowledge.matcher import Match, Matcher, Ranking
@@ -21,9 +20,10 @@ from ..knowledge.symptoms import Symptoms
 from ..knowledge.text import Lang, Text
 from . import phrases
 from .diagnosis import Diagnosis, Fix, Named, Question, Told
-from .environment import Environment, examine_environment
-from .model_file import ModelFile, read_model
-from .probe import Finding, SubjectKind, all_probes, examine
+from .environment import Environment
+from .examination import examine_model, examine_python
+from .model_file import ModelFile
+from .probe import Finding, SubjectKind, all_probes
 from .question import best_question
 
 # How much a finding multiplies a topic's odds. A confirmed suspicion counts for much more than one ruled out, because the
@@ -70,17 +70,18 @@ class Doctor:
         symptoms = parse(text)
         ranking = self.matcher.match(symptoms)
         suspected = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
-        models = [(path.name, _read(path)) for path in subjects.models]
-        findings = [f for name, model in models for f in _look_at_model(name, model, suspected)]
+        models = [examine_model(path, suspected) for path in subjects.models]
+        findings = [finding for seen in models for finding in seen.findings]
         environment = None
         if subjects.python is not None:
-            environment, seen = _look_at_environment(subjects.python, suspected)
-            findings += seen
+            looked = examine_python(subjects.python, suspected)
+            environment = looked.subject
+            findings += looked.findings
         chances, unknown = weigh(ranking, findings)
         case = _Case(
             lang=lang or ("zh" if symptoms.language == "zh" else "en"),
             symptoms=symptoms,
-            told=_told(symptoms, keras, environment, _line_of_models([model for _, model in models])),
+            told=_told(symptoms, keras, environment, _line_of_models([seen.subject for seen in models])),
             matches=ranking.matches,
             findings=tuple(findings),
             chances=chances,
@@ -135,34 +136,9 @@ def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], 
     return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
 
 
-def _read(path: Path) -> ModelFile | SubjectError:
-    try:
-        return read_model(path)
-    except SubjectError as error:
-        return error
-
-
-def _look_at_model(name: str, model: ModelFile | SubjectError, suspected: frozenset[str]) -> list[Finding]:
-    probes = [probe for probe in all_probes() if probe.subject == "model"]
-    if isinstance(model, SubjectError):
-        reason = Text(str(model), str(model))
-        return [Finding(probe.id, name, "could_not_look", (), (), (reason,)) for probe in probes]
-    return [examine(probe, model, name, suspected) for probe in probes]
-
-
-def _look_at_environment(python: Path, suspected: frozenset[str]) -> tuple[Environment | None, list[Finding]]:
-    probes = [probe for probe in all_probes() if probe.subject == "environment"]
-    try:
-        environment = examine_environment(python)
-    except SubjectError as error:
-        reason = Text(str(error), str(error))
-        return None, [Finding(probe.id, python.name, "could_not_look", (), (), (reason,)) for probe in probes]
-    return environment, [examine(probe, environment, python.name, suspected) for probe in probes]
-
-
-def _line_of_models(models: list[ModelFile | SubjectError]) -> Line | None:
+def _line_of_models(models: list[ModelFile | None]) -> Line | None:
     """The Keras line that wrote the models, where they agree."""
-    lines = {model.line for model in models if isinstance(model, ModelFile)}
+    lines = {model.line for model in models if model is not None}
     return lines.pop() if len(lines) == 1 else None
 
 

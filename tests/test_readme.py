@@ -89,5 +89,5 @@ def test_every_command_and_option_is_in_the_readme() -> None:
     for name in README:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert [c for c in main.commands if f"kerasdoctor {c}" not in text] == []
-        for option in ("--model", "--python", "--lang", "--json", "--misses"):
+        for option in ("--model", "--python", "--keras", "--lang", "--json", "--misses", "--only", "--list"):
             assert option in text
