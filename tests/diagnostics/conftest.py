@@ -12,11 +12,11 @@ import pytest
 BUILD = Path(__file__).with_name("build_models.py")
 
 
-def save_models(folder: Path, *, legacy: bool) -> Path:
+def save_models(folder: Path, *, legacy: bool, script: Path = BUILD) -> Path:
     folder.mkdir()
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
     ended = subprocess.run(
-        [sys.executable, str(BUILD), str(folder)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, str(script), str(folder)], env=environment, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder
