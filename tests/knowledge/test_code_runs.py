@@ -21,7 +21,8 @@ from kerasdoctor.knowledge.recording import Outcome, run_entries
 INSTALLED = [place for place in PLACES if place.name in ("keras-3", "tf-keras")]
 # Addresses, of which of two attributes TensorFlow complains, and which of several nodes failed first, with its stack.
 VARYING = re.compile(
-    r"0x[0-9a-f]+|output_(?:types|shapes)|\[\[.*|Detected at node.*|Tensor\(.*|^\s*(?:->)?\s*[|+] .*|^ *File \".*", re.MULTILINE
+    r"0x[0-9a-f]+|output_(?:types|shapes)|\[\[.*|Detected at node.*|Tensor\(.*|^\s*(?:->)?\s*[|+] .*|^ *File \".*",
+    re.MULTILINE,
 )
 NOT_RUN = Path(__file__).parents[2] / "knowledge" / "not_run.yaml"
 
