@@ -55,6 +55,7 @@ class ModelFile:
     where the file has none. `keras_version` is what the file claims.
     """
 
+    path: Path
     name: str
     container: Container
     size: int
@@ -114,6 +115,7 @@ def _read_zip(path: Path) -> ModelFile:
     version = metadata.get("keras_version")
     compiled = config.get("compile_config")
     return ModelFile(
+        path=path,
         name=path.name,
         container="keras zip",
         size=os.stat(path).st_size,  # noqa: PTH116 - one call for both containers
@@ -153,6 +155,7 @@ def _read_hdf5(path: Path) -> ModelFile:
             f"{path.name} is HDF5 with {what}: it holds no architecture to examine; give the whole model"
         )
     return ModelFile(
+        path=path,
         name=path.name,
         container="HDF5",
         size=os.stat(path).st_size,  # noqa: PTH116

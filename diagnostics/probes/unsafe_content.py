@@ -1,0 +1,39 @@
+"""Unsafe content: does the file hold what a Keras model does not need and what would run or read something on loading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...knowledge.text import Text
+from ..hazard import CORRUPT, LAMBDA
+from ..model_file import ModelFile
+from ..probe import Evidence, Probe
+from ..safety import examined
+from ..safety_config import custom_text
+
+
+def look(model: ModelFile) -> Iterator[Evidence]:
+    """The hazards of the file. Bytecode of a lambda is told but no fault: people save such models of their own."""
+    seen = examined(model.path)
+    for hazard in seen.hazards:
+        yield Evidence(hazard.text, confirms=hazard.topics, fault=not hazard.code)
+    if seen.custom:
+        yield Evidence(custom_text(seen.custom), confirms=("custom-objects-on-load",))
+    if not seen.hazards:
+        text = Text(
+            "nothing in the file runs code or reads other files when it is loaded",
+            "加载这个文件时，其中没有会执行代码或读取其他文件的内容",
+        )
+        yield Evidence(text, rules_out=(LAMBDA, CORRUPT))
+
+
+PROBE = Probe(
+    id="unsafe-content",
+    subject="model",
+    promise=Text(
+        "whether loading the file would run code or read other files, and whether it is what it claims to be",
+        "检查加载文件时是否会执行代码或读取其他文件，以及它是否名副其实",
+    ),
+    topics=(LAMBDA, CORRUPT, "custom-objects-on-load"),
+    look=look,
+)

@@ -1,0 +1,299 @@
+"""The static gate for .keras archives: their members as the central directory, the local headers and the bytes have them.
+
+A loader believes the directory; another may believe the headers. Honest archives say the same in both, hold known members
+only, and nothing between them.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO, RawIOBase
+from pathlib import Path
+from typing import IO, Any
+
+from .hazard import CORRUPT, Hazard, hazard
+from .model_file import MAX_CONFIG, MAX_MEMBERS
+from .safety_hdf5 import examine_hdf5_stream
+from .wording import names_en, names_zh
+
+# What Keras writes (saving/saving_lib.py): three members and the assets of lookup layers.
+_JSON = ("config.json", "metadata.json")
+WEIGHTS = "model.weights.h5"
+WEIGHTS_NPZ = "model.weights.npz"
+_KNOWN = frozenset({*_JSON, WEIGHTS, WEIGHTS_NPZ})
+# Keras stores without compression; re-packed weights shrink by little, deflate ends at 1032.
+MAX_RATIO = 100
+FREE = 1024 * 1024
+MAX_UNPACKED = 512 * 1024 * 1024
+MAX_GAP = 24  # a data descriptor
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_LOCAL = b"PK\x03\x04"
+_END = b"PK\x05\x06"
+# A header of NumPy's format (numpy/lib/format.py) with one numeric type; "V2" is how bfloat16 is written.
+_NPY = re.compile(
+    rb"^\{'descr': '[<>|=](?:[biufc]\d{1,2}|V[12])', 'fortran_order': (?:True|False), 'shape': \([\d, ]*\), \}\s*$"
+)
+
+
+def examine_archive(path: Path) -> Iterator[Hazard]:
+    """Every hazard of an archive but those of its configuration."""
+    with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_MEMBERS:
+            yield hazard(f"{len(members):,} members; a .keras file has a handful", f"有 {len(members):,} 个成员，过多")
+            return
+        size = path.stat().st_size
+        yield from _names(members)
+        yield from _packing(members, size)
+        yield from _places(raw, archive, members, size)
+        yield from _weights(raw, archive)
+
+
+def _names(members: list[zipfile.ZipInfo]) -> Iterator[Hazard]:
+    names = [member.filename for member in members]
+    if double := sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()):
+        yield hazard(
+            f"the archive holds {names_en(double)} more than once: which one is loaded depends on the program",
+            f"压缩包中 {names_zh(double)} 出现不止一次：不同程序读到的不是同一个",
+        )
+    if foreign := [m.orig_filename for m in members if not _is_known(m)]:
+        yield hazard(
+            f"the archive holds what no .keras file does: {names_en(foreign)}",
+            f"压缩包中有 .keras 文件不该有的成员：{names_zh(foreign)}",
+        )
+    if links := [m.filename for m in members if stat.S_ISLNK(m.external_attr >> 16)]:
+        yield hazard(f"the archive holds symbolic links: {names_en(links)}", f"压缩包中有符号链接：{names_zh(links)}")
+
+
+def _is_known(member: zipfile.ZipInfo) -> bool:
+    """A member by its name; `orig_filename` is as it stands in the file, before zipfile cut it at a NUL."""
+    name = member.orig_filename
+    if name != member.filename or "\\" in name or "\0" in name:
+        return False
+    if name in _KNOWN:
+        return True
+    return name.startswith("assets/") and not {"..", "."} & set(name.split("/")) and "//" not in name
+
+
+def _packing(members: list[zipfile.ZipInfo], size: int) -> Iterator[Hazard]:
+    for member in members:
+        en, zh = names_en([member.filename]), names_zh([member.filename])
+        if member.flag_bits & 0x2041:
+            yield hazard(f"{en} is encrypted", f"{zh} 已加密")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            kind = member.compress_type
+            yield hazard(
+                f"{en} is packed by method {kind}, which Keras never uses", f"{zh} 使用了 Keras 不用的压缩方法 {kind}"
+            )
+        bomb = member.file_size > FREE and member.file_size > MAX_RATIO * member.compress_size
+        differs = member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size
+        if bomb or differs:
+            unpacked, packed = member.file_size, member.compress_size
+            yield hazard(
+                f"{en} would unpack from {packed:,} to {unpacked:,} bytes",
+                f"{zh} 会从 {packed:,} 字节解压成 {unpacked:,} 字节",
+            )
+        if member.filename in _JSON and member.file_size > MAX_CONFIG:
+            yield hazard(f"{en} has {member.file_size:,} bytes", f"{zh} 有 {member.file_size:,} 字节")
+    total = sum(member.file_size for member in members)
+    if total > FREE * 16 and total > MAX_RATIO * size:
+        yield hazard(
+            f"the archive of {size:,} bytes would unpack to {total:,}", f"{size:,} 字节的压缩包会解压成 {total:,} 字节"
+        )
+
+
+def _places(raw: IO[bytes], archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], size: int) -> Iterator[Hazard]:
+    """Where each member lies: one behind the other from the first byte on, then the directory, then nothing."""
+    end, data = 0, set()
+    for member in sorted(members, key=lambda m: m.header_offset):
+        start = member.header_offset
+        head = _local_header(raw, member)
+        if head is None:
+            yield hazard(
+                f"the header of {names_en([member.filename])} does not say what the directory says of it",
+                f"{names_zh([member.filename])} 的文件头与目录中的记录不一致",
+                CORRUPT,
+            )
+            return
+        if start < end:
+            yield hazard(
+                f"{names_en([member.filename])} overlaps the member before it",
+                f"{names_zh([member.filename])} 与前一个成员重叠",
+            )
+        elif start - end > (MAX_GAP if end else 0):
+            yield _gap(start - end, end)
+        data.add(start + head)
+        end = start + head + member.compress_size
+    directory = archive.start_dir
+    if end > directory:
+        yield hazard("the last member overlaps the archive's directory", "最后一个成员与压缩包目录重叠")
+    elif directory - end > MAX_GAP:
+        yield _gap(directory - end, end)
+    yield from _around(raw, archive, size, data)
+
+
+def _gap(length: int, at: int) -> Hazard:
+    return hazard(
+        f"{length:,} bytes at {at:,} belong to no member of the archive: the file is something else as well",
+        f"从 {at:,} 处起有 {length:,} 字节不属于任何成员：这个文件同时也是别的东西",
+    )
+
+
+def _local_header(raw: IO[bytes], member: zipfile.ZipInfo) -> int | None:
+    """How long the header before a member's data is; None where it contradicts the directory."""
+    raw.seek(member.header_offset)
+    head = raw.read(30)
+    if len(head) < 30 or not head.startswith(_LOCAL):  # noqa: PLR2004 - the fixed part of the header
+        return None
+    name_length, extra_length = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
+    name = raw.read(name_length)
+    method, flags = int.from_bytes(head[8:10], "little"), int.from_bytes(head[6:8], "little")
+    written = member.orig_filename.encode("utf-8" if flags & 0x800 else "cp437", "replace")
+    if name != written or method != member.compress_type or (flags ^ member.flag_bits) & 0x2041:
+        return None
+    return 30 + name_length + extra_length
+
+
+def _around(raw: IO[bytes], archive: zipfile.ZipFile, size: int, data: set[int]) -> Iterator[Hazard]:
+    """Whether the file is another archive or HDF5 as well; HDF5 may begin at 0, 512, 1024, 2048 and so on."""
+    raw.seek(archive.start_dir)
+    tail = raw.read(min(size - archive.start_dir, 1 << 24))
+    if tail.count(_END) > 1 or _END in archive.comment:
+        yield hazard("the archive has more than one directory", "压缩包有不止一个目录")
+    at = tail.rfind(_END)
+    behind = len(tail) - at - 22 - len(archive.comment)
+    if at >= 0 and size - archive.start_dir < 1 << 24 and behind > 0:
+        yield _gap(behind, size - behind)
+    offset = 512
+    while offset < size:
+        raw.seek(offset)
+        if raw.read(8) == _HDF5 and offset not in data:
+            yield hazard(
+                f"the archive is HDF5 as well, from byte {offset:,} on: which one is loaded depends on the program",
+                f"从第 {offset:,} 字节起它同时是 HDF5 文件：不同程序读到的不是同一个",
+            )
+        offset *= 2
+
+
+def _weights(raw: IO[bytes], archive: zipfile.ZipFile) -> Iterator[Hazard]:
+    for member in archive.infolist():
+        if member.filename not in (WEIGHTS, WEIGHTS_NPZ):
+            continue
+        stream = _content(raw, archive, member)
+        if stream is None:
+            yield hazard(
+                f"{member.filename} cannot be unpacked for examination ({member.file_size:,} bytes)",
+                f"{member.filename} 无法解压检查（{member.file_size:,} 字节）",
+                CORRUPT,
+            )
+        elif member.filename == WEIGHTS:
+            with stream:
+                if stream.read(8) != _HDF5:
+                    yield hazard(f"{WEIGHTS} is not HDF5", f"{WEIGHTS} 不是 HDF5", CORRUPT)
+                else:
+                    stream.seek(0)
+                    yield from examine_hdf5_stream(stream, member.file_size, WEIGHTS)
+        else:
+            with stream:
+                yield from _npz(stream)
+
+
+def _content(raw: IO[bytes], archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:  # noqa: ANN401 - a binary stream
+    """The bytes of a member as a seekable stream: a window into the file, or unpacked to a bounded temporary file."""
+    head = _local_header(raw, member)
+    if head is None or member.flag_bits & 0x2041 or member.file_size > MAX_RATIO * max(member.compress_size, FREE):
+        return None
+    if member.compress_type == zipfile.ZIP_STORED:
+        return Window(raw, member.header_offset + head, member.compress_size)
+    if member.compress_type != zipfile.ZIP_DEFLATED or member.file_size > MAX_UNPACKED:
+        return None
+    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        with archive.open(member) as packed:
+            left = member.file_size
+            while left > 0 and (part := packed.read(min(left, 1 << 20))):
+                unpacked.write(part)
+                left -= len(part)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError):
+        unpacked.close()
+        return None
+    except Exception:  # noqa: BLE001 - zlib.error has no common base and is not worth an import
+        unpacked.close()
+        return None
+    unpacked.seek(0)
+    return unpacked
+
+
+class Window(RawIOBase):
+    """A part of an open file, read in place. `zipfile` would read all that stands before a position again."""
+
+    def __init__(self, raw: IO[bytes], start: int, size: int) -> None:
+        super().__init__()
+        self._raw, self._start, self._size, self._at = raw, start, size, 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """The position in the part."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to a position in the part."""
+        self._at = max(0, offset + (0, self._at, self._size)[whence])
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
+        """Read at the position."""
+        view = memoryview(buffer).cast("B")
+        self._raw.seek(self._start + self._at)
+        part = self._raw.read(max(0, min(len(view), self._size - self._at)))
+        view[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+
+def _npz(stream: Any) -> Iterator[Hazard]:  # noqa: ANN401 - a binary stream
+    """A .npz is a zip of arrays; where it is not one, or an array is of objects, NumPy would take it for a pickle."""
+    not_arrays = hazard(
+        f"{WEIGHTS_NPZ} holds more than plain numbers: NumPy would run it as a pickle",
+        f"{WEIGHTS_NPZ} 中不只是普通数值：NumPy 会把它当作 pickle 执行",
+    )
+    data = BytesIO(stream.read(4))
+    if data.getvalue() != _LOCAL:
+        yield not_arrays
+        return
+    stream.seek(0)
+    try:
+        with zipfile.ZipFile(stream) as inner:
+            members = inner.infolist()
+            if len(members) > MAX_MEMBERS or not all(_is_numeric(inner, member) for member in members):
+                yield not_arrays
+            yield from _packing(members, max(1, sum(member.compress_size for member in members)))
+            yield from (h for h in _names(members) if "more than once" in h.text.en)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+        yield not_arrays
+
+
+def _is_numeric(inner: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether a member is an array of numbers, by its header alone."""
+    if not member.filename.endswith(".npy") or member.flag_bits & 0x2041:
+        return False
+    with inner.open(member) as array:
+        start = array.read(12)
+        if start[:6] != b"\x93NUMPY" or start[6:7] not in b"\x01\x02\x03":
+            return False
+        if start[6] == 1:
+            header = start[10:] + array.read(min(int.from_bytes(start[8:10], "little"), 4096) - 2)
+        else:
+            header = array.read(min(int.from_bytes(start[8:12], "little"), 4096))
+        return bool(_NPY.match(header))
