@@ -62,8 +62,21 @@ LANG = click.option(
 MODEL = click.option(
     "--model", "models", multiple=True, metavar="PATH", help="A model file (.keras, .h5) to examine; may be repeated."
 )
+
+
+def _version(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from ..knowledge.lines import line_of  # noqa: PLC0415 - each command imports what it needs
+
+    if value is not None and line_of(value, None) is None:
+        raise click.BadParameter(f"'{value}' is no version of Keras; expected numbers such as 2.2.4, 2.15 or 3")
+    return value
+
+
 KERAS = click.option(
-    "--keras", metavar="VERSION", help="Your Keras version, e.g. 2.15; by default what the text tells."
+    "--keras",
+    metavar="VERSION",
+    callback=_version,
+    help="Your Keras version, e.g. 2.15; by default what the text tells.",
 )
 PYTHON = click.option("--python", metavar="PATH", help="An interpreter whose environment is examined (GPU, versions).")
 

@@ -96,7 +96,8 @@ def examine(probe: Probe, subject: Any, name: str, suspected: frozenset[str]) ->
     if counted:
         topics = dict.fromkeys(t for e in counted for t in e.confirms if e.fault or t in suspected)
         fault = any(e.fault for e in counted)
-        return Finding(probe.id, name, "finding", tuple(topics), rules_out, tuple(e.text for e in counted), fault)
+        told = tuple(dict.fromkeys(e.text for e in counted))
+        return Finding(probe.id, name, "finding", tuple(topics), rules_out, told, fault)
     return Finding(probe.id, name, "nothing", (), rules_out, tuple(e.text for e in seen))
 
 

@@ -20,12 +20,11 @@ from .entry import Entry, load_entries
 from .index import INDEX_PATH, Index, Signature, Space
 from .parser import parse
 from .recorded import traces_of
-from .signature import GAP, fold, found, pieces
+from .signature import GAP, LONG, fold, found, pieces
 from .terms import characters, essence, frame_terms, mask, words
 from .text import LANGS, Lang
 from .texts import told
 
-LONG_SIGNATURE = 60
 # Characters of more texts than this cost most of the time and tell next to nothing.
 COMMON_CHARACTERS = 0.1
 LEAST_LESSON = 40  # characters of a paragraph that is worth learning from
@@ -124,7 +123,7 @@ def _signatures(entries: list[Entry], messages: list[list[str]]) -> list[Signatu
             others = (of_topic for n, of_topic in enumerate(folded) if n != number)
             shared = sum(any(found(masked, message) for message in of_topic) for of_topic in others)
             length = sum(map(len, pieces(text)))
-            strength = (0.4 + 0.6 * min(1.0, length / LONG_SIGNATURE)) / math.sqrt(1 + shared)
+            strength = (0.4 + 0.6 * min(1.0, length / LONG)) / math.sqrt(1 + shared)
             grave = not any(found(masked, message) for message in harmless)
             signatures.append(Signature(number, text, round(strength, 3), length, grave))
     return signatures

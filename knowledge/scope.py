@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from .signature import LONG
 from .symptoms import Symptoms
 from .terms import words
 from .texts import Texts
@@ -23,7 +24,6 @@ UNKNOWN_FEATURES = (
     "tool_beside_alone",  # another tool is named beside them
     "project_alone",  # it speaks of somebody's repository, paper or data
 )
-LONG_SIGNATURE = 60
 LENGTH = 5.0  # the logarithm of about 150 words
 _CONTEXT = re.compile(
     r"epoch|batch|model|layer|loss|train|predict|weight|tensor|optimizer|gradient|neural|network|input_shape|accuracy|"
@@ -73,7 +73,7 @@ def unknown_features(symptoms: Symptoms, texts: Texts, signed: int) -> list[floa
         float(silent),
         float(not named and not _CONTEXT.search(told_all)),
         float(alone),
-        min(1.0, signed / LONG_SIGNATURE),
+        min(1.0, signed / LONG),
         math.log1p(sum(len(words(text)) for text in texts.asks[:1])) / LENGTH if alone else 0.0,
         float(alone and symptoms.language == "zh"),
         float(tool and not named),

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 GAP = "…"
 MAX_GAP = 300
+LONG = 60  # fixed characters from which a signature is as telling as it gets
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", '"': "'"})
 _COLOR = re.compile(r"\x1b\[[0-9;]{0,12}m")
 

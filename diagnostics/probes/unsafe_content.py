@@ -13,10 +13,18 @@ from ..safety_config import custom_text
 
 
 def look(model: ModelFile) -> Iterator[Evidence]:
-    """The hazards of the file. Bytecode of a lambda is told but no fault: people save such models of their own."""
+    """The hazards of the file, each a finding.
+
+    Bytecode of a lambda speaks for its topic only where that is suspected: people save such models of their own, and what
+    they paste is mostly about something else.
+    """
     seen = examined(model.path)
     for hazard in seen.hazards:
-        yield Evidence(hazard.text, confirms=hazard.topics, fault=not hazard.code)
+        if hazard.code:
+            yield Evidence(hazard.text, fault=True)
+            yield Evidence(hazard.text, confirms=hazard.topics)
+        else:
+            yield Evidence(hazard.text, confirms=hazard.topics, fault=True)
     if seen.custom:
         yield Evidence(custom_text(seen.custom), confirms=("custom-objects-on-load",))
     if not seen.hazards:

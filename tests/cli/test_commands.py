@@ -259,3 +259,12 @@ def test_env_examines_an_interpreter() -> None:
     assert ended.returncode in (0, 4)
     assert [finding["probe"] for finding in json.loads(ended.stdout)] == ["gpu-visibility"]
     assert command("env", "--python", "/no/such/python").returncode == 3
+
+
+def test_a_keras_version_must_be_one() -> None:
+    """What is no version is told, not ignored; a version chooses the fix."""
+    wrong = command("explain", "--keras", "latest", text="loss is nan")
+    assert wrong.returncode == 2
+    assert "expected numbers such as" in wrong.stderr
+    told = json.loads(command("explain", "--keras", "2.2.4", "--json", text="loss is nan").stdout)
+    assert told["told"]["line"] == "keras-2.2"

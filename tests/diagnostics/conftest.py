@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kerasdoctor.diagnostics.model_file import read_model
+from kerasdoctor.diagnostics.probe import Finding, all_probes, examine
 
 BUILD = Path(__file__).with_name("build_models.py")
 
 
+PROBES = {probe.id: probe for probe in all_probes()}
+
+
+def run_keras(*arguments: str, legacy: bool) -> str:
+    """What a Python with Keras 3, or tf_keras as the Keras of TensorFlow, prints."""
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
+    ended = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return ended.stdout
+
+
 def save_models(folder: Path, *, legacy: bool, script: Path = BUILD) -> Path:
     folder.mkdir()
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
-    ended = subprocess.run(
-        [sys.executable, str(script), str(folder)], env=environment, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    run_keras(str(script), str(folder), legacy=legacy)
     return folder
+
+
+def look(probe: str, path: Path, *suspected: str) -> Finding:
+    return examine(PROBES[probe], read_model(path), path.name, frozenset(suspected))
+
+
+def edited(source: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A copy of a .keras file whose configuration was changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                change(config)
+                data = json.dumps(config).encode()
+            new.writestr(name, data)
+    return target
 
 
 @pytest.fixture(scope="session")

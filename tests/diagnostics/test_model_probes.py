@@ -6,35 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kerasdoctor.diagnostics.dtypes import KEEP_INTEGERS, REFUSE_INTEGERS, REFUSE_INTEGERS_KERAS_2
-from kerasdoctor.diagnostics.model_file import read_model
-from kerasdoctor.diagnostics.probe import Finding, all_probes, examine
+from kerasdoctor.diagnostics.probe import all_probes, examine
 
-PROBES = {probe.id: probe for probe in all_probes()}
-
-
-def look(probe: str, path: Path, *suspected: str) -> Finding:
-    return examine(PROBES[probe], read_model(path), path.name, frozenset(suspected))
-
-
-def edited(source: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    """A copy of a .keras file whose configuration was changed."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            if name == "config.json":
-                config = json.loads(data)
-                change(config)
-                data = json.dumps(config).encode()
-            new.writestr(name, data)
-    return target
-
+from .conftest import PROBES, edited, look
 
 SOUND = [
     "sequential.keras",

@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kerasdoctor.diagnostics.model_file import ModelFile, read_model
-from kerasdoctor.diagnostics.probe import Finding, all_probes, examine
+from kerasdoctor.diagnostics.probe import examine
 from kerasdoctor.diagnostics.probes import recurrent_layers
 from kerasdoctor.diagnostics.trainable import HAVE_WEIGHTS, NO_WEIGHTS
 from kerasdoctor.knowledge.text import Text
 
-PROBES = {probe.id: probe for probe in all_probes()}
+from .conftest import PROBES, edited, look, run_keras, save_models
+
 SETUP, RECURRENT = "training-setup", "recurrent-layers"
 BUILD = Path(__file__).with_name("build_training_models.py")
-
-
-def run(*arguments: str, legacy: bool) -> str:
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
-    ended = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    return ended.stdout
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["keras-3", "tf_keras"])
 def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of the models of `build_training_models.py`, saved by Keras 3 and by tf_keras."""
-    folder = tmp_path_factory.mktemp("saved")
-    run(str(BUILD), str(folder), legacy=request.param)
-    return folder
-
-
-def look(probe: str, path: Path, *suspected: str) -> Finding:
-    return examine(PROBES[probe], read_model(path), path.name, frozenset(suspected))
-
-
-def edited(source: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            if name == "config.json":
-                config = json.loads(data)
-                change(config)
-                data = json.dumps(config).encode()
-            new.writestr(name, data)
-    return target
+    return save_models(tmp_path_factory.mktemp("models") / "saved", legacy=request.param, script=BUILD)
 
 
 FAULTS = [
@@ -292,7 +262,7 @@ for name in sys.argv[2].split(","):
 
 
 def measured(what: str, names: frozenset[str] | dict[str, int], *, legacy: bool) -> dict[str, list[str]]:
-    lines = run("-c", MEASURE, what, ",".join(sorted(names)), legacy=legacy).splitlines()
+    lines = run_keras("-c", MEASURE, what, ",".join(sorted(names)), legacy=legacy).splitlines()
     told = {name: said for name, *said in (line.split() for line in lines)}
     assert set(told) == set(names)
     return {name: said for name, said in told.items() if said != ["absent"]}
