@@ -4,7 +4,8 @@ KerasDoctorError
 ├── EntryError          a knowledge entry is not written as it must be
 ├── IndexMissingError   the search index was not built, or by another release
 ├── LaboratoryError     a laboratory (an environment that runs entries' code) is unusable
-├── SubjectError        a model file or an environment cannot be examined
+├── SubjectError        a model file, an environment, a log or a data sample cannot be examined
+├── SandboxError        the sandbox cannot be locked, or a job in it ended without an answer
 └── InputError          a file or an option of the command line is not usable
 
 Each message says what was found, what was expected and what to do.
@@ -36,7 +37,20 @@ class LaboratoryError(KerasDoctorError):
 
 
 class SubjectError(KerasDoctorError):
-    """A model file or an environment cannot be examined, and why."""
+    """A subject (a model file, an environment, a log, a data sample) cannot be examined, and why.
+
+    Args:
+        message: what was found, what was expected and what to do, in English.
+        zh: the same for a Chinese reader; a message of a library has no translation.
+    """
+
+    def __init__(self, message: str, zh: str | None = None) -> None:
+        super().__init__(message)
+        self.zh = zh or message
+
+
+class SandboxError(SubjectError):
+    """The sandbox cannot be locked on this machine, or a job in it was ended: which limit it met stands in the message."""
 
 
 class InputError(KerasDoctorError):

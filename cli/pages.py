@@ -37,6 +37,7 @@ OUTCOMES = {
     "finding": ("✗", Text("found", "发现问题")),
     "nothing": ("✓", Text("nothing found", "未发现问题")),
     "could_not_look": ("?", Text("could not look", "无法检查")),
+    "crashed": ("!", Text("the probe failed", "探针自身出错")),
 }
 
 

@@ -138,9 +138,11 @@ def finding_as_json(finding: Finding, lang: Lang) -> dict[str, Any]:
         "subject": finding.subject,
         "outcome": finding.outcome,
         "fault": finding.fault,
+        "warning": finding.warning,
         "topics": list(finding.topics),
         "ruled_out": list(finding.ruled_out),
         "evidence": [text.say(lang) for text in finding.evidence],
+        "layers": list(finding.layers),
     }
 
 

@@ -22,7 +22,6 @@ from . import phrases
 from .diagnosis import Diagnosis, Fix, Named, Question, Told
 from .environment import Environment
 from .examination import examine_model, examine_python
-from .model_file import ModelFile
 from .probe import Finding, SubjectKind, all_probes
 from .question import best_question
 
@@ -46,8 +45,8 @@ class Subjects:
     @property
     def missing(self) -> frozenset[SubjectKind]:
         """The kinds of subject that are not given."""
-        given = {"model": bool(self.models), "environment": self.python is not None}
-        return frozenset(kind for kind in get_args(SubjectKind) if not given[kind])
+        given = {"model": bool(self.models), "weights": bool(self.models), "environment": self.python is not None}
+        return frozenset(kind for kind in get_args(SubjectKind) if not given.get(kind))
 
 
 class Doctor:
@@ -75,13 +74,13 @@ class Doctor:
         environment = None
         if subjects.python is not None:
             looked = examine_python(subjects.python, suspected)
-            environment = looked.subject
+            environment = looked.environment
             findings += looked.findings
         chances, unknown = weigh(ranking, findings)
         case = _Case(
             lang=lang or ("zh" if symptoms.language == "zh" else "en"),
             symptoms=symptoms,
-            told=_told(symptoms, keras, environment, _line_of_models([seen.subject for seen in models])),
+            told=_told(symptoms, keras, environment, _line_of_models([seen.line for seen in models])),
             matches=ranking.matches,
             findings=tuple(findings),
             chances=chances,
@@ -136,9 +135,9 @@ def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], 
     return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
 
 
-def _line_of_models(models: list[ModelFile | None]) -> Line | None:
+def _line_of_models(written_by: list[Line | None]) -> Line | None:
     """The Keras line that wrote the models, where they agree."""
-    lines = {model.line for model in models if model is not None}
+    lines = {line for line in written_by if line is not None}
     return lines.pop() if len(lines) == 1 else None
 
 

@@ -19,7 +19,8 @@ from threading import Timer
 from typing import Any
 
 from ..errors import SubjectError
-from .environment_facts import Choice, Driver, Gpu, Import, Interpreter, KerasJson, Smi, System, decode
+from .decoding import decode
+from .environment_facts import Choice, Driver, Gpu, Import, Interpreter, KerasJson, Smi, System
 from .environment_script import FORMAT, SECONDS
 
 UNKNOWN_SYSTEM = System()
@@ -71,7 +72,7 @@ class Environment:
         found = report.get("format") if isinstance(report, dict) else type(report).__name__
         if found != FORMAT:
             raise SubjectError(f"environment report: format {found!r}, expected {FORMAT}: examine it again")
-        return decode(cls, report, "report")  # type: ignore[no-any-return]
+        return decode(cls, report, "environment report")  # type: ignore[no-any-return]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` takes back."""

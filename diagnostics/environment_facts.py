@@ -1,12 +1,8 @@
-"""What a report on an environment is made of, and how values are read back from JSON only with the types they have."""
+"""What a report on an environment is made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
-
-from ..errors import SubjectError
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -111,31 +107,3 @@ class Choice:
 
     name: str
     source: str
-
-
-def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - any type of a field
-    """The value of a field of a report, as the type that it is declared with.
-
-    Raises:
-        SubjectError: it has another type.
-    """
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is UnionType:
-        return None if value is None else decode(arguments[0], value, where)
-    if is_dataclass(kind) and isinstance(value, dict):
-        hints = get_type_hints(kind)
-        known = [f for f in fields(kind) if f.name in value]
-        try:
-            return kind(**{f.name: decode(hints[f.name], value[f.name], f"{where}.{f.name}") for f in known})  # type: ignore[operator]
-        except TypeError as error:
-            raise SubjectError(f"environment report: {where}: {error}: examine the environment again") from error
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        return {str(name): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()}
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        expected = getattr(kind, "__name__", str(kind))
-        raise SubjectError(f"environment report: {where}: {type(value).__name__}, expected {expected}")
-    return value

@@ -46,7 +46,10 @@ def which_of(one: Entry, other: Entry) -> Text:
 
 def look_with(probe: Probe) -> Text:
     """What to run so that a probe can look."""
-    command = {"model": "--model MODEL", "environment": "--python python"}[probe.subject]
+    command = {
+        "model": "--model MODEL", "weights": "--model MODEL", "live": "--model MODEL --live", "environment": "--python python",
+        "log": "--log LOG", "data": "--data DATA",
+    }[probe.subject]  # fmt: skip
     return Text(
         f"Have it examined with `kerasdoctor explain {command}`; it tells {probe.promise.en}.",
         f"请用 `kerasdoctor explain {command}` 检查一下：{probe.promise.zh}。",

@@ -147,4 +147,9 @@ PROBE = Probe(
     ),
     topics=(MISMATCH, NOT_ALLOWED, MIXED, UNSCALED),
     look=look,
+    remedy=Text(
+        "give each layer the dtype that it needs: integer ids straight into Embedding, floats into everything else",
+        "让每一层得到它需要的 dtype：整数编号直接送入 Embedding，其余一律用浮点数",
+    ),
+    documentation="https://keras.io/api/mixed_precision/policy/",
 )

@@ -118,4 +118,9 @@ PROBE = Probe(
         "host-out-of-memory",
     ),
     look=look,
+    remedy=Text(
+        "install the build that fits the driver, and leave CUDA_VISIBLE_DEVICES alone unless you mean it",
+        "安装与驱动匹配的版本；没有特别需要就不要设置 CUDA_VISIBLE_DEVICES",
+    ),
+    documentation="https://www.tensorflow.org/install/pip",
 )

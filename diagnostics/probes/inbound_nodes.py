@@ -183,4 +183,9 @@ PROBE = Probe(
         "model-inputs-not-input-layers",
     ),
     look=look,
+    remedy=Text(
+        "build the model from keras.Input to its outputs by calling layers, or keras.ops, on Keras tensors only",
+        "从 keras.Input 到输出，只用层（或 keras.ops）作用在 Keras 张量上来搭建模型",
+    ),
+    documentation="https://keras.io/guides/functional_api/",
 )

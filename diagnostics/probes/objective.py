@@ -178,4 +178,9 @@ PROBE = Probe(
     ),
     topics=(ONE_UNIT, MISMATCH, ACCURACY, OUTPUTS, LABELS, LABEL_RANGE, NAN),
     look=look,
+    remedy=Text(
+        "choose the last activation, the loss and the form of the labels together",
+        "最后的激活函数、损失和标签形式要一起选",
+    ),
+    documentation="https://keras.io/api/losses/",
 )

@@ -255,4 +255,9 @@ PROBE = Probe(
     ),
     topics=(RANK, STATEFUL, TARGET, NOT_LEARNING),
     look=look,
+    remedy=Text(
+        "give every recurrent layer but the last return_sequences=True",
+        "除最后一个循环层外，都要设 return_sequences=True",
+    ),
+    documentation="https://keras.io/guides/working_with_rnns/",
 )

@@ -277,4 +277,9 @@ PROBE = Probe(
     ),
     topics=(FREEZE, BATCHNORM, NOT_LEARNING, NAN, ARGUMENTS, TRAIN_LOSS),
     look=look,
+    remedy=Text(
+        "unfreeze what is to learn, go back to the default learning rate, and compile again",
+        "解冻需要学习的层，学习率用回默认值，再重新 compile",
+    ),
+    documentation="https://keras.io/guides/transfer_learning/",
 )

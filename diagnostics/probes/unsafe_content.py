@@ -44,4 +44,9 @@ PROBE = Probe(
     ),
     topics=(LAMBDA, CORRUPT, "custom-objects-on-load"),
     look=look,
+    remedy=Text(
+        "do not load this file outside a sandbox; ask its author for weights and the code that builds the model",
+        "不要在沙箱之外加载这个文件；请向作者索要权重和搭建模型的代码",
+    ),
+    documentation="https://keras.io/api/models/model_saving_apis/model_saving_and_loading/",
 )

@@ -23,7 +23,7 @@ def doctor(matcher: Matcher) -> Doctor:
 
 
 def finding(*topics: str, ruled_out: tuple[str, ...] = ()) -> Finding:
-    return Finding("inbound-nodes", "m.keras", "finding" if topics else "nothing", topics, ruled_out, ())
+    return Finding("inbound-nodes", "m.keras", "finding" if topics else "nothing", topics, ruled_out)
 
 
 RANKING = Ranking((Match("graph-disconnected", 0.5, ()), Match("layer-names", 0.2, ())), unknown=0.2, known=True)

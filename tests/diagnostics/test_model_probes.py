@@ -189,7 +189,7 @@ def test_a_malformed_configuration_is_told_in_its_own_words(keras_3: Path, tmp_p
 def test_a_crashing_probe_is_an_outcome() -> None:
     """A probe that breaks says so, and nothing else stops."""
     finding = examine(PROBES["inbound-nodes"], object(), "x", frozenset())
-    assert finding.outcome == "could_not_look"
+    assert finding.outcome == "crashed"
     assert "the probe failed" in finding.evidence[0].en
 
 
