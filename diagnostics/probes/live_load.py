@@ -1,0 +1,102 @@
+"""Loading: does Keras load the file, with what it was compiled with; where it fails, which topic the exception is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...knowledge.text import Text
+from ..live import Failure, Live
+from ..probe import CouldNotLook, Evidence, Probe
+
+CUSTOM = "custom-objects-on-load"
+# The words of keras/src/saving/serialization_lib.py and of tf_keras/src/saving/legacy/serialization.py.
+_NEEDS_CODE = re.compile(
+    r"Could not locate (class|function)|Unknown (layer|\w+ ?function|object|loss|metric|optimizer)"
+)
+
+
+def look(live: Live) -> Iterator[Evidence]:
+    """Whether the file was loaded, and with what it was compiled with."""
+    failed = live.failures.get("load")
+    if failed is None:
+        yield from _loaded(live)
+    elif _NEEDS_CODE.search(failed.message):
+        name = _first_line(failed)
+        raise CouldNotLook(
+            Text(
+                f"loading needs the model's own code, which is not in the file: {name}",
+                f"加载需要模型自己的代码，文件里没有：{name}",
+            )
+        )
+    else:
+        yield Evidence(
+            Text(
+                f"{_engine(live)} does not load the file: {failed.type}: {_first_line(failed)}{_topic(live, 'en')}",
+                f"{_engine(live)} 无法加载这个文件：{failed.type}: {_first_line(failed)}{_topic(live, 'zh')}",
+            ),
+            confirms=live.matched,
+            fault=True,
+        )
+
+
+def _loaded(live: Live) -> Iterator[Evidence]:
+    count, took = f"{live.parameters:,}", f"{live.seconds.get('load', 0.0):.2f}"
+    yield Evidence(
+        Text(
+            f"{_engine(live)} loads it in {took} s: {count} parameters",
+            f"{_engine(live)} 用 {took} 秒加载成功：{count} 个参数",
+        ),
+        rules_out=(
+            "model-file-corrupt",
+            "saved-in-keras2-loaded-in-keras3",
+            "saved-in-keras3-loaded-in-keras2",
+            CUSTOM,
+        ),
+    )
+    if failed := live.failures.get("compile"):
+        yield Evidence(
+            Text(
+                "it loads only without what it was compiled with (compile=False), because of "
+                f"{failed.type}: {_first_line(failed)}",
+                f"只有不恢复编译信息（compile=False）才能加载，原因是 {failed.type}: {_first_line(failed)}",
+            ),
+            confirms=tuple(dict.fromkeys((*live.matched, CUSTOM))),
+        )
+
+
+def _engine(live: Live) -> str:
+    return {"keras": "Keras", "tf_keras": "tf_keras"}.get(live.engine, "Keras") + f" {live.version}"
+
+
+def _topic(live: Live, lang: str) -> str:
+    if not live.matched:
+        return ""
+    return f" (topic {live.matched[0]})" if lang == "en" else f"（主题 {live.matched[0]}）"
+
+
+def _first_line(failure: Failure) -> str:
+    return failure.message.strip().partition("\n")[0][:300]
+
+
+PROBE = Probe(
+    id="live-load",
+    subject="live",
+    promise=Text(
+        "whether Keras loads the file, and if not, what the exception means",
+        "检查 Keras 能否加载它；不能的话，异常意味着什么",
+    ),
+    topics=(
+        "model-file-corrupt",
+        "saved-in-keras2-loaded-in-keras3",
+        "saved-in-keras3-loaded-in-keras2",
+        "argument-not-in-this-version",
+        CUSTOM,
+    ),
+    look=look,
+    remedy=Text(
+        "`kerasdoctor repair MODEL -o NEW` rewrites the file for another Keras where it can",
+        "`kerasdoctor repair MODEL -o NEW` 可以把文件改写成另一个 Keras 能读的形式",
+    ),
+    documentation="https://keras.io/api/models/model_saving_apis/model_saving_and_loading/",
+)
