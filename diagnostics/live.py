@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from .live_inputs import KINDS, made_inputs, made_labels
+from .live_inputs import KINDS, has_fixed_batch, made_inputs, made_labels
 from .live_keras import Runner, runner
 
 MAX_TRACEBACK = 20_000
@@ -177,15 +177,14 @@ class _Examination:
     def _modes(self) -> None:
         inputs = self.inputs[KINDS[0]]
         together = self.keras.arrays(self.keras.call(self.model, inputs))
-        alone = [self.keras.arrays(self.keras.call(self.model, _sample(inputs, i))) for i in range(2)]
-        stacked = [[part[j] for part in alone] for j in range(len(together))]
-        self.found["alone"] = max(
-            difference(whole[i : i + 1], parts[i])
-            for whole, parts in zip(together, stacked, strict=True)
-            for i in range(2)
-        )
         training = self.keras.arrays(self.keras.call(self.model, inputs, training=True))
         self.found["training"] = max(difference(a, b) for a, b in zip(together, training, strict=True))
+        if not has_fixed_batch(self.model):
+            self.found["alone"] = max(self._alone(inputs, together, i) for i in range(2))
+
+    def _alone(self, inputs: Any, together: list[Any], i: int) -> float:  # noqa: ANN401 - arrays in a structure
+        alone = self.keras.arrays(self.keras.call(self.model, _sample(inputs, i)))
+        return max(difference(a[i : i + 1], b) for a, b in zip(together, alone, strict=True))
 
     def _reload(self) -> None:
         free = shutil.disk_usage(self.scratch).free

@@ -38,10 +38,15 @@ def made_inputs(model: Any, kind: str, batch: int) -> Any:  # noqa: ANN401 - arr
         _made(np.random.default_rng(7 + i), shape, dtype, kind, batch, most.get(i))
         for i, (_, shape, dtype) in enumerate(wanted)
     ]
-    structure = getattr(model, "_inputs_struct", None) or getattr(model, "_nested_inputs", None)
+    structure = getattr(model, "_inputs_struct", getattr(model, "_nested_inputs", None))
     if isinstance(structure, dict):
         return dict(zip(sorted(structure), made, strict=True)) if len(structure) == len(made) else made
     return made[0] if len(made) == 1 and not isinstance(structure, list | tuple) else made
+
+
+def has_fixed_batch(model: Any) -> bool:  # noqa: ANN401
+    """Whether the model takes batches of one size only."""
+    return any(shape[0] is not None for _, shape, _ in _wanted(model))
 
 
 def _wanted(model: Any) -> list[tuple[str, tuple[int | None, ...], str]]:  # noqa: ANN401

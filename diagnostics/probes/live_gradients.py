@@ -24,14 +24,15 @@ _EXPLODING = 1e4
 def look(live: Live) -> Iterator[Evidence]:
     """No gradient, a zero one, one that is not finite, and how it changes from layer to layer."""
     need(live, "train", bool(live.steps))
-    yield from _loss(live.steps)
+    bad = [step for step in live.steps if not math.isfinite(step.value) or any(g.not_finite for g in step.gradients)]
+    yield from _loss(live.steps, bad)
     yield from _unreached(live.steps)
-    yield from _zero(live.steps)
-    yield from _strength(live.steps[0])
+    if not bad:
+        yield from _zero(live.steps)
+        yield from _strength(live.steps[0])
 
 
-def _loss(steps: tuple[Step, ...]) -> Iterator[Evidence]:
-    bad = [step for step in steps if not math.isfinite(step.value) or any(g.not_finite for g in step.gradients)]
+def _loss(steps: tuple[Step, ...], bad: list[Step]) -> Iterator[Evidence]:
     if not bad:
         yield Evidence(
             Text(
@@ -78,7 +79,10 @@ def _unreached(steps: tuple[Step, ...]) -> Iterator[Evidence]:
 
 
 def _zero(steps: tuple[Step, ...]) -> Iterator[Evidence]:
-    """Layers all of whose gradients are zero for every kind of input."""
+    """Layers all of whose gradients are zero for every kind of input.
+
+    Without a compiled loss it may be the square of a saturated output, which no training would use: then it is no fault.
+    """
     dead = [layer for layer in _layers(steps[0]) if all(_strongest(step, layer) < _TINY for step in steps)]
     if dead:
         total = len(_layers(steps[0]))
@@ -88,7 +92,7 @@ def _zero(steps: tuple[Step, ...]) -> Iterator[Evidence]:
                 f"对所有人造输入，{total} 层中有 {len(dead)} 层的梯度为零：{names_zh(dead)}；它们学不到东西",
             ),
             confirms=(NOT_LEARNING,),
-            fault=len(dead) == total,
+            fault=len(dead) == total and steps[0].loss == "compiled",
             layers=tuple(dead),
         )
 
