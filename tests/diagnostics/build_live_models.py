@@ -129,7 +129,7 @@ def saturated():
 
 
 def dead():
-    """relu behind a bias of -1e6: no gradient passes, the output is constant."""
+    """Relu behind a bias of -1e6: no gradient passes, the output is constant."""
     model = keras.Sequential(
         [keras.Input((8,)), layers.Dense(4, activation="relu", name="off"), layers.Dense(1, name="out")]
     )
