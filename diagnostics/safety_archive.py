@@ -202,6 +202,17 @@ def _weights(raw: IO[bytes], archive: zipfile.ZipFile) -> Iterator[Hazard]:
                 yield from _npz(stream)
 
 
+def member_stream(raw: IO[bytes], name: str) -> Any:  # noqa: ANN401 - a binary stream
+    """The bytes of one member of an open archive as a seekable stream, in place where it is stored.
+
+    Returns:
+        None where the member is packed in a way that the gate refuses, or damaged.
+    """
+    with zipfile.ZipFile(raw) as archive:
+        found = [info for info in archive.infolist() if info.filename == name]
+        return _content(raw, archive, found[0]) if len(found) == 1 else None
+
+
 def _content(raw: IO[bytes], archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:  # noqa: ANN401 - a binary stream
     """The bytes of a member as a seekable stream: a window into the file, or unpacked to a bounded temporary file."""
     head = _local_header(raw, member)
@@ -276,7 +287,7 @@ def _npz(stream: Any) -> Iterator[Hazard]:  # noqa: ANN401 - a binary stream
     try:
         with zipfile.ZipFile(stream) as inner:
             members = inner.infolist()
-            if len(members) > MAX_MEMBERS or not all(_is_numeric(inner, member) for member in members):
+            if len(members) > MAX_MEMBERS or not all(is_numeric(inner, member) for member in members):
                 yield not_arrays
             yield from _packing(members, max(1, sum(member.compress_size for member in members)))
             yield from (h for h in _names(members) if "more than once" in h.text.en)
@@ -284,7 +295,7 @@ def _npz(stream: Any) -> Iterator[Hazard]:  # noqa: ANN401 - a binary stream
         yield not_arrays
 
 
-def _is_numeric(inner: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+def is_numeric(inner: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     """Whether a member is an array of numbers, by its header alone."""
     if not member.filename.endswith(".npy") or member.flag_bits & 0x2041:
         return False
