@@ -36,6 +36,11 @@ class Runner:
     def build(self, config: dict[str, Any]) -> Any:  # noqa: ANN401
         """A model of an architecture, with fresh weights."""
         self.keras.utils.set_random_seed(SEED)
+        if (
+            self.name == "keras" and "module" not in config
+        ):  # what Keras 2 wrote, for which from_config has a way of its own
+            kind = self.keras.Sequential if config.get("class_name") == "Sequential" else self.keras.Model
+            return kind.from_config(config["config"])
         return self.keras.models.model_from_json(json.dumps(config))
 
     def compile(self, model: Any, compiled: dict[str, Any]) -> None:  # noqa: ANN401

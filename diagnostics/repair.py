@@ -103,6 +103,42 @@ def _layer(layer: object, prefix: str) -> Iterator[tuple[str, Json]]:
     yield from layers_of(layer, f"{path}/")
 
 
+def shift_calls_of_sequentials(config: object, by: int) -> bool:
+    """Renumber the calls of nested Sequential models; whether anything was renumbered.
+
+    Keras 2 counts the call with which such a model was built (`_should_skip_first_node` in tf_keras/src/engine/functional.py),
+    Keras 3 does not (keras/src/models/functional.py): the first call of the user is number 1 there and 0 here.
+    """
+    shifted = False
+    for _, model in layers_of(config):
+        inner = model.get("config")
+        layers = inner.get("layers") if isinstance(inner, dict) else None
+        if not isinstance(layers, list) or model.get("class_name") == "Sequential":
+            continue
+        names = {
+            each.get("name") for each in layers if isinstance(each, dict) and each.get("class_name") == "Sequential"
+        }
+        for part in (each.get("inbound_nodes") for each in layers if isinstance(each, dict)):
+            shifted |= _shift(part, names, by)
+        for key in ("input_layers", "output_layers"):
+            shifted |= _shift(inner.get(key), names, by)
+    return shifted
+
+
+def _shift(value: Any, names: set[Any], by: int) -> bool:  # noqa: ANN401 - JSON of any shape
+    """Renumber every reference [layer, call, tensor, ...] to one of the layers."""
+    if isinstance(value, dict):
+        return sum(_shift(part, names, by) for part in value.values()) > 0  # all of them, not up to the first
+    if not isinstance(value, list):
+        return False
+    if len(value) >= 3 and isinstance(value[0], str) and type(value[1]) is int and type(value[2]) is int:  # noqa: PLR2004
+        if value[0] in names and value[1] + by >= 0:
+            value[1] += by
+            return True
+        return False
+    return sum(_shift(part, names, by) for part in value) > 0
+
+
 @cache
 def all_repairs() -> tuple[Repair, ...]:
     """Every repair in `repairs/`, in the order in which they run."""

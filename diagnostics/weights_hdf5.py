@@ -78,7 +78,11 @@ def _hard(group: Any, name: str) -> bool:  # noqa: ANN401
     """Whether a group is there, under a link of its own."""
     import h5py  # noqa: PLC0415
 
-    return name in group and isinstance(group.get(name, getlink=True), h5py.HardLink) and isinstance(group[name], h5py.Group)
+    return (
+        name in group
+        and isinstance(group.get(name, getlink=True), h5py.HardLink)
+        and isinstance(group[name], h5py.Group)
+    )
 
 
 def _names(group: Any, name: str) -> list[str]:  # noqa: ANN401
@@ -230,7 +234,9 @@ def _reader(dataset: Any) -> Callable[[], Iterator[Any]]:  # noqa: ANN401
             return
         rows = max(1, BLOCK * dataset.shape[0] // dataset.size)
         if dataset.size // dataset.shape[0] > BLOCK * 16:
-            raise SubjectError(f"{dataset.name}: rows of over {BLOCK * 16:,} elements", f"{dataset.name}：一行的元素过多")
+            raise SubjectError(
+                f"{dataset.name}: rows of over {BLOCK * 16:,} elements", f"{dataset.name}：一行的元素过多"
+            )
         for start in range(0, dataset.shape[0], rows):
             yield numbers(dataset[start : start + rows])
 

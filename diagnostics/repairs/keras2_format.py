@@ -7,7 +7,7 @@ from typing import Any
 
 from ...knowledge.text import Text
 from ..model_file import Json
-from ..repair import Change, Draft, Repair, layers_of, shown
+from ..repair import Change, Draft, Repair, layers_of, shift_calls_of_sequentials, shown
 
 # Arguments that came with Keras 3 and that Keras 2 refuses; at these values they change nothing.
 _NEW: dict[str, Any] = {
@@ -29,6 +29,14 @@ def mend(draft: Draft) -> Iterator[Change]:
     """Rewrite each layer as Keras 2 writes it."""
     if draft.line != "keras-3":
         return
+    if shift_calls_of_sequentials(draft.config, 1):
+        yield Change(
+            Text(
+                "calls of nested Sequential models are numbered as Keras 2 numbers them",
+                "嵌套 Sequential 模型的调用按 Keras 2 的方式编号",
+            ),
+            "",
+        )
     for path, layer in layers_of(draft.config):
         config = layer.get("config")
         if not isinstance(config, dict):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
 from ...knowledge.text import Text
 from ..model_file import Json
-from ..repair import Change, Draft, Repair, layers_of, shown
+from ..repair import Change, Draft, Repair, layers_of, shift_calls_of_sequentials, shown
 
 _CLASSES = {"Model": "Functional", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
 # Arguments that Keras 3 no longer takes and that changed nothing in what is computed, by class ("" for any layer).
@@ -31,14 +32,22 @@ def mend(draft: Draft) -> Iterator[Change]:
     if draft.line == "keras-3":
         return
     yield from _input(draft.config)
+    if shift_calls_of_sequentials(draft.config, -1):
+        yield Change(
+            Text(
+                "calls of nested Sequential models are numbered as Keras 3 numbers them",
+                "嵌套 Sequential 模型的调用按 Keras 3 的方式编号",
+            ),
+            "",
+        )
     for path, layer in layers_of(draft.config):
         config = layer.get("config")
         if not isinstance(config, dict):
             continue
-        before, old_class = dict(config), layer["class_name"]
+        before, old_class = copy.deepcopy({k: v for k, v in config.items() if k != "layers"}), layer["class_name"]
         layer["class_name"] = _CLASSES.get(old_class, old_class)
         _layer(old_class, config)
-        changed = {key for key in before.keys() | config.keys() if before.get(key) != config.get(key)}
+        changed = {key for key in before.keys() | (config.keys() - {"layers"}) if before.get(key) != config.get(key)}
         if changed or layer["class_name"] != old_class:
             yield Change(
                 Text("rewritten in the form that Keras 3 reads", "改写成 Keras 3 能读的形式"),
