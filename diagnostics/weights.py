@@ -6,6 +6,7 @@ Each is read once for its statistics, which all probes share. Nothing is unpickl
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -95,6 +96,7 @@ class Weights:
     `model` and `graph` are None for a file of weights only; `graph` also for a subclassed model. `variables` are those of
     layers, in the graph's order; `optimizer` those of the optimizer, in the file's order. `skipped` are the paths of what is
     there and was not read: links out of the file, datasets larger than what is stored of them, types that are no numbers.
+    `backend` is what the file says that it was written with ("tensorflow", "theano"), None where it says nothing.
     """
 
     path: Path
@@ -103,6 +105,7 @@ class Weights:
     variables: tuple[Variable, ...]
     optimizer: tuple[Variable, ...]
     skipped: tuple[str, ...]
+    backend: str | None
     opened: ExitStack = field(repr=False, compare=False)
 
     def __enter__(self) -> Weights:
@@ -131,13 +134,22 @@ class Weights:
         return found
 
     @cached_property
+    def parts(self) -> dict[str, list[Variable]]:
+        """All variables of each layer, those of its cells and wrapped layers included."""
+        found: dict[str, list[Variable]] = {}
+        for variable in self.variables:
+            found.setdefault(variable.layer, []).append(variable)
+        return found
+
+    @cached_property
     def iterations(self) -> int | None:
         """How many steps the optimizer took, None where the file doesn't say."""
-        counters = [v for v in self.optimizer if v.shape == () and v.dtype.startswith(("int", "uint"))]
+        counters = [v for v in self.optimizer if v.size == 1]
         named = [v for v in counters if v.name.startswith("iter") or "inner_optimizer/vars/0" in v.stored]
-        # Keras 3 gives positions instead of names, and the first is the counter.
-        chosen = named or [v for v in counters if v.name == "0"]
-        return int(chosen[0].values()) if chosen else None
+        # Keras 3 gives positions instead of names, and the first is the counter; Keras 2.0 counted in float32.
+        chosen = named or [v for v in counters if v.name == "0" and "int" in v.dtype]
+        count = chosen[0].statistics.high if chosen else math.inf
+        return int(count) if math.isfinite(count) else None
 
 
 def read_weights(path: Path) -> Weights:
@@ -183,7 +195,9 @@ def _open(path: Path, opened: ExitStack) -> Weights:
     else:
         raise SubjectError(f"{path.name} holds no weights ({WEIGHTS})", f"{path.name} 中没有权重（{WEIGHTS}）")
     _check_total([*found.variables, *found.optimizer], path)
-    weights = Weights(path, model, graph, found.variables, found.optimizer, found.skipped, opened.pop_all())
+    weights = Weights(
+        path, model, graph, found.variables, found.optimizer, found.skipped, found.backend, opened.pop_all()
+    )
     return weights  # noqa: RET504 - what was opened changes hands with this line
 
 

@@ -66,7 +66,9 @@ def _reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], I
             shape, kind, fortran = _header(file)
             row = int(np.prod(shape[1:], dtype=np.float64)) if len(shape) > 1 else 1
             if fortran or row > BLOCK * 16:
-                raise SubjectError(f"{member.filename}: stored in an order that is not read", f"{member.filename}：存储顺序无法读取")
+                raise SubjectError(
+                    f"{member.filename}: stored in an order that is not read", f"{member.filename}：存储顺序无法读取"
+                )
             rows = max(1, BLOCK // max(1, row))
             left = shape[0] if shape else 1
             while left > 0:
