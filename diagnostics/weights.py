@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from ..errors import SubjectError
 from .flow import Flow, flow_of
@@ -108,7 +108,7 @@ class Weights:
     backend: str | None
     opened: ExitStack = field(repr=False, compare=False)
 
-    def __enter__(self) -> Weights:
+    def __enter__(self) -> Self:
         """The weights themselves."""
         return self
 
@@ -178,7 +178,7 @@ def _open(path: Path, opened: ExitStack) -> Weights:
     from .weights_hdf5 import hdf5_variables  # noqa: PLC0415 - together with h5py
     from .weights_npz import npz_variables  # noqa: PLC0415
 
-    start = path.open("rb").read(8) if path.is_file() else b""
+    start = _first_bytes(path)
     names = _members(path) if start.startswith(_ZIP) else frozenset()
     alone = (start == _HDF5 and not _has_model(path)) or (names and "config.json" not in names)
     model = None if alone else read_model(path)
@@ -199,6 +199,13 @@ def _open(path: Path, opened: ExitStack) -> Weights:
         path, model, graph, found.variables, found.optimizer, found.skipped, found.backend, opened.pop_all()
     )
     return weights  # noqa: RET504 - what was opened changes hands with this line
+
+
+def _first_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(8)
 
 
 def _members(path: Path) -> frozenset[str]:

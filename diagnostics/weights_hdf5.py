@@ -168,7 +168,8 @@ def _by_groups(
         group, _, index = path.rpartition("/")
         groups.setdefault(group, []).append(index)
     siblings, addresses = _siblings(groups), Addresses(graph, line)
-    variables, optimizer = [], []
+    variables: list[Variable] = []
+    optimizer: list[Variable] = []
     for group, indices in groups.items():
         parts = group.split("/")
         if parts[-1] == "vars":

@@ -60,8 +60,8 @@ def _negative(path: str, own: dict[str, Variable], epsilon: float) -> Evidence:
     negative = int((own["moving_variance"].values() < 0).sum())
     return Evidence(
         Text(
-            f"{names_en([path])}: {negative} of {own['moving_variance'].size} moving variances are negative (lowest {low:.3g}), which no "
-            f"variance is: the order is gamma, beta, mean, variance{hint_en}",
+            f"{names_en([path])}: {negative} of {own['moving_variance'].size} moving variances are negative (lowest {low:.3g}), which "
+            f"no variance is: the order is gamma, beta, mean, variance{hint_en}",
             f"{names_zh([path])}：{own['moving_variance'].size} 个移动方差中有 {negative} 个为负（最小 {low:.3g}），方差不可能为负："
             f"顺序应为 gamma、beta、mean、variance{hint_zh}",
         ),

@@ -48,7 +48,8 @@ def _axes(turned: list[Place], *, keras_1: bool) -> Iterator[Evidence]:
             Text(
                 f"kernels of {names_en(paths)} have the axes (filters, channels, window) of Theano; Keras 2 and 3 need (window, "
                 "channels, filters): transpose them",
-                f"{names_zh(paths)} 的卷积核轴顺序是 Theano 的（filters、通道、窗口），而 Keras 2 和 3 需要（窗口、通道、filters）：请转置",
+                f"{names_zh(paths)} 的卷积核轴顺序是 Theano 的（filters、通道、窗口），而 "
+                "Keras 2 和 3 需要（窗口、通道、filters）：请转置",
             ),
             confirms=(LAYOUT,),
             fault=not keras_1,

@@ -50,6 +50,8 @@ def _remembers(weights: Weights) -> bool:
     """Whether the optimizer's slots can't stay zero while gradients arrive."""
     compiled = weights.model.compiled if weights.model else None
     written = (compiled or {}).get("optimizer") or (compiled or {}).get("optimizer_config")
+    if isinstance(written, str):  # as it was given to compile, with the default settings
+        return written.lower() in {name.lower() for name in _REMEMBER}
     config = written.get("config") if isinstance(written, dict) else None
     if isinstance(config, dict) and isinstance(config.get("inner_optimizer"), dict):
         written, config = config["inner_optimizer"], config["inner_optimizer"].get("config")
@@ -61,7 +63,8 @@ def _remembers(weights: Weights) -> bool:
 def _biases(weights: Weights) -> tuple[list[Variable], list[Variable]]:
     """Biases of trained layers that began at zero: those that are zero still, and those that moved."""
     places = weights.flow.places if weights.flow else {}
-    still, moved = [], []
+    still: list[Variable] = []
+    moved: list[Variable] = []
     for variable in weights.variables:
         place = places.get(variable.layer) if variable.mapped else None
         if place and not variable.part and variable.size and _began_at_zero(variable, place.layer):
@@ -91,8 +94,8 @@ def _empty(steps: int, slots: int, still: list[Variable]) -> Evidence:
 def _no_bias(steps: int, still: list[Variable]) -> Evidence:
     return Evidence(
         Text(
-            f"after {steps:,} steps every trainable bias is still exactly 0: {names_en(v.path for v in still)}; no gradient arrived, or "
-            "the learning rate is 0",
+            f"after {steps:,} steps every trainable bias is still exactly 0: {names_en(v.path for v in still)}; no "
+            "gradient arrived, or the learning rate is 0",
             f"训练 {steps:,} 步之后，所有可训练的偏置仍正好是 0：{names_zh(v.path for v in still)}；没有梯度传到，或学习率为 0",
         ),
         confirms=(NOT_LEARNING,),

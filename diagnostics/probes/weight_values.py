@@ -107,7 +107,8 @@ def _large(kernels: list[Variable]) -> Iterator[Evidence]:
             Text(
                 f"the largest weight has a magnitude of {most:.3g}; weights above {LARGE:g} are in {names_en(v.path for v in large)}: "
                 "training diverged, or the inputs or targets are not scaled",
-                f"最大的权重绝对值为 {most:.3g}；{names_zh(v.path for v in large)} 中有超过 {LARGE:g} 的权重：训练已发散，或输入、目标没有缩放",
+                f"最大的权重绝对值为 {most:.3g}；{names_zh(v.path for v in large)} 中有超过 {LARGE:g} 的权重："
+                "训练已发散，或输入、目标没有缩放",
             ),
             confirms=(NAN, NOT_LEARNING),
             warning=most > EXPLODED,
@@ -121,9 +122,9 @@ def _denormal(kernels: list[Variable]) -> Iterator[Evidence]:
         count = sum(v.statistics.denormal for v in small)
         yield Evidence(
             Text(
-                f"{count:,} values are denormal (below the smallest normal number of their type) in {names_en(v.path for v in small)}: "
+                f"{count:,} values are denormal (too small for a normal number) in {names_en(v.path for v in small)}: "
                 "they do nothing and slow a CPU down",
-                f"{names_zh(v.path for v in small)} 中有 {count:,} 个非规格化数（小于该类型的最小规格化数）：它们不起作用，还会拖慢 CPU",
+                f"{names_zh(v.path for v in small)} 中有 {count:,} 个非规格化数（小到无法规格化）：它们不起作用，还会拖慢 CPU",
             ),
             confirms=(NOT_LEARNING,),
             layers=_layers(small),
@@ -138,7 +139,8 @@ def _summary(weights: Weights, floats: list[Variable]) -> Evidence:
     skipped_zh = f"；未读取：{names_zh(weights.skipped)}" if weights.skipped else ""
     return Evidence(
         Text(
-            f"{len(weights.variables):,} variables, {values:,} values, the largest magnitude is {most:.3g} in {names_en([at])}{skipped_en}",
+            f"{len(weights.variables):,} variables, {values:,} values, the largest magnitude is {most:.3g} in "
+            f"{names_en([at])}{skipped_en}",
             f"{len(weights.variables):,} 个变量，共 {values:,} 个值，绝对值最大为 {most:.3g}，在 {names_zh([at])}{skipped_zh}",
         )
     )
