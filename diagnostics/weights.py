@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -152,6 +153,19 @@ class Weights:
         return int(count) if math.isfinite(count) else None
 
 
+def guarded(blocks: Callable[[], Iterator[Any]], path: str) -> Callable[[], Iterator[Any]]:
+    """The same blocks, where what a library raises on damaged data is told as such."""
+
+    def read() -> Iterator[Any]:
+        try:
+            yield from blocks()
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            reason = f"{type(error).__name__}: {error}"[:200]
+            raise SubjectError(f"{path} cannot be read: {reason}", f"无法读取 {path}：{reason}") from error
+
+    return read
+
+
 def read_weights(path: Path) -> Weights:
     """Open the weights of a file: a .keras archive, HDF5 with or without the model, or .npz.
 
@@ -167,7 +181,16 @@ def read_weights(path: Path) -> Weights:
             return _open(path, opened)
         except SubjectError:
             raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            RuntimeError,
+            KeyError,
+            ValueError,
+            TypeError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             reason = f"{type(error).__name__}: {error}"[:200]
             raise SubjectError(
                 f"{path.name}: its weights cannot be read ({reason})", f"无法读取 {path.name} 的权重（{reason}）"

@@ -16,7 +16,7 @@ from ..knowledge.lines import Line
 from .flow import Place, flow_of
 from .graph import Graph
 from .safety_hdf5 import MAX_OBJECTS, sound_datasets
-from .weights import Variable
+from .weights import Variable, guarded
 from .weights_names import DIRECT, Addresses, Owner, plain_name, variable_name
 
 BLOCK = 1 << 22  # elements that are read at once
@@ -225,7 +225,7 @@ def _variable(owner: Owner, name: str, path: str, dataset: Any) -> Variable:  # 
         dtype=kind,
         stored=path,
         mapped=owner.mapped,
-        blocks=_reader(dataset),
+        blocks=guarded(_reader(dataset), path),
     )
 
 

@@ -52,6 +52,13 @@ def _reach(kernel: Variable, bias: Variable | None, bounds: tuple[float, float])
 
     if kernel.statistics.nan or kernel.statistics.infinite or (bias and bias.statistics.nan + bias.statistics.infinite):
         return None
+    with np.errstate(all="ignore"):
+        return _sums(kernel, bias, bounds)
+
+
+def _sums(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any]:
+    import numpy as np  # noqa: PLC0415
+
     rows = kernel.values().reshape(-1, kernel.shape[-1]).astype(np.float64)
     up, down = np.maximum(rows, 0).sum(axis=0), np.minimum(rows, 0).sum(axis=0)
     offset = bias.values().astype(np.float64) if bias else np.zeros(kernel.shape[-1])

@@ -8,14 +8,14 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 KERAS_2 = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 if KERAS_2:
     import tf_keras as keras
 else:
     import keras
-
-import numpy as np
 
 layers = keras.layers
 optimizers = keras.optimizers

@@ -218,7 +218,7 @@ FACTS: list[tuple[str, str, list[tuple[str, str, Change]], str, str]] = [
     (NORM, "convnet", [("norm", "moving_mean", of(0)), ("norm", "moving_variance", of(1))], "batchnorm-fine-tuning",
      "'norm' are still 0 and 1 after 12 steps"),
     (SATURATED, "mlp", [("gate", "kernel", abs), ("gate", "bias", of(9))], "loss-not-decreasing", "'gate (sigmoid): 10 of 10'"),
-    (SATURATED, "mlp", [("first", "bias", lambda b: b + [99, 0, 0])], "loss-not-decreasing", "'first (softmax): 3 of 3'"),
+    (SATURATED, "mlp", [("first", "bias", lambda b: np.add(b, (99, 0, 0)))], "loss-not-decreasing", "'first (softmax): 3 of 3'"),
     (LEARNED, "mlp", [("second", "bias", of(0))], "loss-not-decreasing", "'second/bias'; no gradient reached"),
 ]  # fmt: skip
 
