@@ -6,14 +6,16 @@ Each is read once for its statistics, which all probes share. Nothing is unpickl
 
 from __future__ import annotations
 
+import math
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from ..errors import SubjectError
 from .flow import Flow, flow_of
@@ -95,6 +97,7 @@ class Weights:
     `model` and `graph` are None for a file of weights only; `graph` also for a subclassed model. `variables` are those of
     layers, in the graph's order; `optimizer` those of the optimizer, in the file's order. `skipped` are the paths of what is
     there and was not read: links out of the file, datasets larger than what is stored of them, types that are no numbers.
+    `backend` is what the file says that it was written with ("tensorflow", "theano"), None where it says nothing.
     """
 
     path: Path
@@ -103,9 +106,10 @@ class Weights:
     variables: tuple[Variable, ...]
     optimizer: tuple[Variable, ...]
     skipped: tuple[str, ...]
+    backend: str | None
     opened: ExitStack = field(repr=False, compare=False)
 
-    def __enter__(self) -> Weights:
+    def __enter__(self) -> Self:
         """The weights themselves."""
         return self
 
@@ -131,13 +135,35 @@ class Weights:
         return found
 
     @cached_property
+    def parts(self) -> dict[str, list[Variable]]:
+        """All variables of each layer, those of its cells and wrapped layers included."""
+        found: dict[str, list[Variable]] = {}
+        for variable in self.variables:
+            found.setdefault(variable.layer, []).append(variable)
+        return found
+
+    @cached_property
     def iterations(self) -> int | None:
         """How many steps the optimizer took, None where the file doesn't say."""
-        counters = [v for v in self.optimizer if v.shape == () and v.dtype.startswith(("int", "uint"))]
+        counters = [v for v in self.optimizer if v.size == 1]
         named = [v for v in counters if v.name.startswith("iter") or "inner_optimizer/vars/0" in v.stored]
-        # Keras 3 gives positions instead of names, and the first is the counter.
-        chosen = named or [v for v in counters if v.name == "0"]
-        return int(chosen[0].values()) if chosen else None
+        # Keras 3 gives positions instead of names, and the first is the counter; Keras 2.0 counted in float32.
+        chosen = named or [v for v in counters if v.name == "0" and "int" in v.dtype]
+        count = chosen[0].statistics.high if chosen else math.inf
+        return int(count) if math.isfinite(count) else None
+
+
+def guarded(blocks: Callable[[], Iterator[Any]], path: str) -> Callable[[], Iterator[Any]]:
+    """The same blocks, where what a library raises on damaged data is told as such."""
+
+    def read() -> Iterator[Any]:
+        try:
+            yield from blocks()
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            reason = f"{type(error).__name__}: {error}"[:200]
+            raise SubjectError(f"{path} cannot be read: {reason}", f"无法读取 {path}：{reason}") from error
+
+    return read
 
 
 def read_weights(path: Path) -> Weights:
@@ -155,7 +181,16 @@ def read_weights(path: Path) -> Weights:
             return _open(path, opened)
         except SubjectError:
             raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            RuntimeError,
+            KeyError,
+            ValueError,
+            TypeError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             reason = f"{type(error).__name__}: {error}"[:200]
             raise SubjectError(
                 f"{path.name}: its weights cannot be read ({reason})", f"无法读取 {path.name} 的权重（{reason}）"
@@ -166,7 +201,7 @@ def _open(path: Path, opened: ExitStack) -> Weights:
     from .weights_hdf5 import hdf5_variables  # noqa: PLC0415 - together with h5py
     from .weights_npz import npz_variables  # noqa: PLC0415
 
-    start = path.open("rb").read(8) if path.is_file() else b""
+    start = _first_bytes(path)
     names = _members(path) if start.startswith(_ZIP) else frozenset()
     alone = (start == _HDF5 and not _has_model(path)) or (names and "config.json" not in names)
     model = None if alone else read_model(path)
@@ -183,8 +218,17 @@ def _open(path: Path, opened: ExitStack) -> Weights:
     else:
         raise SubjectError(f"{path.name} holds no weights ({WEIGHTS})", f"{path.name} 中没有权重（{WEIGHTS}）")
     _check_total([*found.variables, *found.optimizer], path)
-    weights = Weights(path, model, graph, found.variables, found.optimizer, found.skipped, opened.pop_all())
+    weights = Weights(
+        path, model, graph, found.variables, found.optimizer, found.skipped, found.backend, opened.pop_all()
+    )
     return weights  # noqa: RET504 - what was opened changes hands with this line
+
+
+def _first_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(8)
 
 
 def _members(path: Path) -> frozenset[str]:

@@ -16,22 +16,24 @@ from ..knowledge.lines import Line
 from .flow import Place, flow_of
 from .graph import Graph
 from .safety_hdf5 import MAX_OBJECTS, sound_datasets
-from .weights import Variable
+from .weights import Variable, guarded
 from .weights_names import DIRECT, Addresses, Owner, plain_name, variable_name
 
 BLOCK = 1 << 22  # elements that are read at once
 MAX_CHUNK = 1 << 26  # bytes of a chunk, which the library unpacks as a whole
 MAX_NAMES = 16 << 20  # bytes of an attribute
+MAX_TEXT = 4096
 _MODEL, _OPTIMIZER = "model_weights", "optimizer_weights"
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a file stores: the variables of layers, those of the optimizer, and what was not read."""
+    """What a file stores: the variables of layers, those of the optimizer, what was not read, and the backend it names."""
 
     variables: tuple[Variable, ...]
     optimizer: tuple[Variable, ...]
     skipped: tuple[str, ...]
+    backend: str | None = None
 
 
 def hdf5_variables(opened: ExitStack, source: Any, name: str, graph: Graph | None, line: Line | None) -> Found:  # noqa: ANN401
@@ -62,7 +64,7 @@ def hdf5_variables(opened: ExitStack, source: Any, name: str, graph: Graph | Non
         variables, optimizer = _by_groups(file, datasets, graph, line)
     if not datasets and skipped:
         raise SubjectError(f"{name}: none of its datasets can be read safely", f"{name}：没有可以安全读取的数据集")
-    return Found(variables, optimizer, tuple(skipped))
+    return Found(variables, optimizer, tuple(skipped), _told(file[root] if root else file, "backend"))
 
 
 def _readable(dataset: Any) -> bool:  # noqa: ANN401
@@ -166,13 +168,14 @@ def _by_groups(
         group, _, index = path.rpartition("/")
         groups.setdefault(group, []).append(index)
     siblings, addresses = _siblings(groups), Addresses(graph, line)
-    variables, optimizer = [], []
+    variables: list[Variable] = []
+    optimizer: list[Variable] = []
     for group, indices in groups.items():
         parts = group.split("/")
         if parts[-1] == "vars":
             parts = parts[:-1]
         is_optimizer = parts[:1] == ["optimizer"]
-        named = None if is_optimizer else _told_name(file, group)
+        named = None if is_optimizer else _told(file[group or "/"], "name")
         owner = (
             Owner("", "", {}, "/".join(parts), mapped=False)
             if is_optimizer
@@ -198,15 +201,15 @@ def _siblings(groups: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {path: tuple(names) for path, names in found.items()}
 
 
-def _told_name(file: Any, group: str) -> str | None:  # noqa: ANN401
-    """The layer's name that Keras 3 writes beside its arrays."""
+def _told(group: Any, name: str) -> str | None:  # noqa: ANN401
+    """A short text in an attribute."""
     import h5py  # noqa: PLC0415
 
-    attributes = file[group].attrs if group else file.attrs
-    if "name" not in attributes or h5py.h5a.open(attributes._id, b"name").get_storage_size() > MAX_NAMES:  # noqa: SLF001
+    if name not in group.attrs or h5py.h5a.open(group.id, name.encode()).get_storage_size() > MAX_TEXT:
         return None
-    value = attributes["name"]
-    return value if isinstance(value, str) else None
+    value = group.attrs[name]
+    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return value[:MAX_TEXT] if isinstance(value, str) else None
 
 
 def _variable(owner: Owner, name: str, path: str, dataset: Any) -> Variable:  # noqa: ANN401
@@ -222,7 +225,7 @@ def _variable(owner: Owner, name: str, path: str, dataset: Any) -> Variable:  # 
         dtype=kind,
         stored=path,
         mapped=owner.mapped,
-        blocks=_reader(dataset),
+        blocks=guarded(_reader(dataset), path),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import SubjectError
 from .graph import Graph
 from .safety_archive import is_numeric
-from .weights import Variable
+from .weights import Variable, guarded
 from .weights_hdf5 import BLOCK, Found, numbers
 from .weights_names import Addresses, variable_name
 
@@ -45,7 +45,15 @@ def _variable(archive: zipfile.ZipFile, member: zipfile.ZipInfo, addresses: Addr
     dtype = "bfloat16" if kind.str[1:] == "V2" else kind.name
     name = variable_name(owner, index, 0)
     return Variable(
-        owner.layer, owner.class_name, owner.part, name, shape, dtype, path, owner.mapped, _reader(archive, member)
+        owner.layer,
+        owner.class_name,
+        owner.part,
+        name,
+        shape,
+        dtype,
+        path,
+        owner.mapped,
+        guarded(_reader(archive, member), path),
     )
 
 

@@ -98,9 +98,10 @@ def statistics_of(blocks: Iterator[Any], shape: tuple[int, ...]) -> Statistics:
 
     columns = shape[-1] if len(shape) > 1 else 0
     seen, blocks_seen = _Pass(), 0
-    for block in blocks:
-        seen.add(block, columns)
-        blocks_seen += 1
+    with np.errstate(all="ignore"):  # what isn't finite is counted, not warned of
+        for block in blocks:
+            seen.add(block, columns)
+            blocks_seen += 1
     finite = seen.count - seen.nan - seen.infinite
     whole = blocks_seen > 0 and len(seen.columns) == blocks_seen
     return Statistics(
