@@ -113,7 +113,7 @@ def shift_calls_of_sequentials(config: object, by: int) -> bool:
     for _, model in layers_of(config):
         inner = model.get("config")
         layers = inner.get("layers") if isinstance(inner, dict) else None
-        if not isinstance(layers, list) or model.get("class_name") == "Sequential":
+        if not isinstance(inner, dict) or not isinstance(layers, list) or model.get("class_name") == "Sequential":
             continue
         names = {
             each.get("name") for each in layers if isinstance(each, dict) and each.get("class_name") == "Sequential"
