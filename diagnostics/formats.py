@@ -14,6 +14,7 @@ from .file_format import HEAD, Format, declined, quoted, same, unpack_first
 from .formats_hdf5 import SIGNATURE as HDF5
 from .formats_hdf5 import identify_hdf5
 from .formats_text import identify_text
+from .probe import SubjectKind
 from .wire import WireError, parts, text
 from .wording import names_en, names_zh
 
@@ -27,7 +28,13 @@ _CONVERT = Text(
 _PICKLE = Text(
     "never unpickle a file that is not your own; ask for a .keras file", "不要反序列化别人的 pickle；请索取 .keras 文件"
 )
-_PACKED = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x28\xb5\x2f\xfd": "zstd"}
+_PACKED = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 
 
 def identify(path: Path) -> Format:
@@ -54,24 +61,29 @@ def _nothing() -> Text:
 
 
 def _by_bytes(path: Path, head: bytes, size: int) -> Format:
+    again = Text("fetch or save it again", "请重新下载或保存")
     if not head:
-        text = Text("is empty: the download or the save was cut off", "是空文件：下载或保存中断了")
-        return declined("empty", text, Text("fetch or save it again", "请重新下载或保存"))
+        return declined(
+            "empty", Text("is empty: the download or the save was cut off", "是空文件：下载或保存中断了"), again
+        )
     if not head.strip(b"\0"):
         text = Text(
             f"begins with {len(head):,} zero bytes: space was set aside, the content never arrived",
             f"开头 {len(head):,} 字节全是零：只预留了空间，内容没有写入",
         )
-        return declined("zeros", text, Text("fetch or save it again", "请重新下载或保存"))
+        return declined("zeros", text, again)
+    container = _container(path, head, size)
+    return container or _by_signature(path, head, size) or identify_text(path, head) or _unknown(head)
+
+
+def _container(path: Path, head: bytes, size: int) -> Format | None:
     if head.startswith(archives.ZIP):
         return archives.identify_zip(path, size)
     if head.startswith(HDF5):
         return identify_hdf5(path, head, size)
     if head.startswith(b"\x1f\x8b"):
         return _gzip(path)
-    if archives.is_tar(head):
-        return archives.identify_tar(path)
-    return _by_signature(path, head, size) or identify_text(path, head) or _unknown(head)
+    return archives.identify_tar(path) if archives.is_tar(head) else None
 
 
 def _by_signature(path: Path, head: bytes, size: int) -> Format | None:
@@ -104,7 +116,7 @@ def _of(ident: str, en: str, zh: str, load: Text = _CONVERT) -> Callable[[Path],
 
 
 def _is_safetensors(head: bytes) -> bool:
-    return head[8:10] == b'{"' and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000
+    return head[8:10] == b'{"' and int.from_bytes(head[:8], "little") in range(2, 100_000_000)
 
 
 def _is_onnx(head: bytes) -> bool:
@@ -113,7 +125,9 @@ def _is_onnx(head: bytes) -> bool:
 
 
 def _is_pickle(head: bytes) -> bool:
-    return (head[0] == 0x80 and head[1:2] in (b"\2", b"\3", b"\4", b"\5")) or bool(re.match(rb"c\w+\n\w+\n|\((?:d|l)p\d+\n", head))
+    return (head[:2] in (b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")) or bool(
+        re.match(rb"c\w+\n\w+\n|\((?:d|l)p\d+\n", head)
+    )
 
 
 def _pickled(path: Path) -> Format:
@@ -122,7 +136,9 @@ def _pickled(path: Path) -> Format:
     if head.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."):
         return declined("pytorch", Text("is a PyTorch file (pickle)", "是 PyTorch 文件（pickle）"), _CONVERT)
     if b"joblib" in head:
-        text = Text("is a joblib file, a Python pickle, which is never opened here", "是 joblib 文件（pickle），这里不会打开")
+        text = Text(
+            "is a joblib file, a Python pickle, which is never opened here", "是 joblib 文件（pickle），这里不会打开"
+        )
         return declined("joblib", text, _PICKLE)
     text = Text("is a Python pickle, which is never opened here", "是 Python pickle 文件，这里不会打开")
     return declined("pickle", text, _PICKLE)
@@ -132,7 +148,12 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], Callable[[Path], Format]], ...
     (lambda b: b.startswith(b"\x93NUMPY"), _array),
     (
         lambda b: b[4:8] == b"TFL3",
-        _of("tflite", "is a TensorFlow Lite model", "是 TensorFlow Lite 模型", same("tf.lite.Interpreter(model_path=...)")),
+        _of(
+            "tflite",
+            "is a TensorFlow Lite model",
+            "是 TensorFlow Lite 模型",
+            same("tf.lite.Interpreter(model_path=...)"),
+        ),
     ),
     (lambda b: b.startswith(b"GGUF"), _of("gguf", "is a GGUF model (llama.cpp)", "是 GGUF 模型（llama.cpp）")),
     (_is_safetensors, _of("safetensors", "is weights in safetensors", "是 safetensors 权重文件")),
@@ -146,12 +167,19 @@ def _tensorflow(path: Path, head: bytes, size: int) -> Format | None:
     if b"brain.Event:" in head[12:64] and head[8:9] != b"":
         text = Text("is a TensorBoard event file", "是 TensorBoard 事件文件")
         return Format("log-tensorboard", "log", text, same("tensorboard --logdir FOLDER"))
+    if b"_tf_keras_" in head[:64]:
+        text_ = Text(
+            "is keras_metadata.pb, a part of a SavedModel folder", "是 keras_metadata.pb，SavedModel 目录的一部分"
+        )
+        return declined("keras-metadata", text_, Text("give the whole folder", "请给出整个目录"))
     if head.startswith(b"\x08\x01\x12"):
-        return _graph_file("saved-model-pb", "a SavedModel", "SavedModel")
+        return _graph_file("saved-model-pb", "a SavedModel", "SavedModel", "model")
     if _is_graph(head):
         return _graph_file("frozen-graph", "a frozen TensorFlow 1 graph", "TensorFlow 1 冻结图")
     index = path.with_name(re.sub(r"\.data-\d{5}-of-\d{5}$", ".index", path.name))
-    if _ends_like_a_table(path, size) or (index != path and index.is_file() and _ends_like_a_table(index, index.stat().st_size)):
+    if _ends_like_a_table(path, size) or (
+        index != path and index.is_file() and _ends_like_a_table(index, index.stat().st_size)
+    ):
         text = Text(
             "is a part of a TensorFlow checkpoint: weights without an architecture, in an .index and .data files",
             "是 TensorFlow checkpoint 的一部分：只有权重，由 .index 和 .data 文件组成",
@@ -161,15 +189,13 @@ def _tensorflow(path: Path, head: bytes, size: int) -> Format | None:
     return None
 
 
-def _graph_file(ident: str, en: str, zh: str) -> Format:
-    text = Text(
-        f"is the graph of {en} (.pb), which holds no Keras layers", f"是 {zh} 的图（.pb），其中没有 Keras 的层"
-    )
+def _graph_file(ident: str, en: str, zh: str, subject: SubjectKind | None = None) -> Format:
+    text = Text(f"is the graph of {en} (.pb), which holds no Keras layers", f"是 {zh} 的图（.pb），其中没有 Keras 的层")
     if ident == "saved-model-pb":
         load = same("keras.layers.TFSMLayer(FOLDER, call_endpoint='serving_default')  # the folder that it lies in")
     else:
         load = same("tf.compat.v1.import_graph_def(...)")
-    return declined(ident, text, load)
+    return Format(ident, subject, text, load)
 
 
 def _is_graph(head: bytes) -> bool:
@@ -196,7 +222,11 @@ def _gzip(path: Path) -> Format:
     head = archives.gunzip(path, HEAD)
     if archives.is_tar(head):
         return archives.identify_tar_gz(path)
-    names = {HDF5: ("an HDF5 file", "HDF5 文件"), archives.ZIP: ("a zip archive", "zip 压缩包"), b"\x08\x01\x12": ("saved_model.pb", "saved_model.pb")}
+    names = {
+        HDF5: ("an HDF5 file", "HDF5 文件"),
+        archives.ZIP: ("a zip archive", "zip 压缩包"),
+        b"\x08\x01\x12": ("saved_model.pb", "saved_model.pb"),
+    }
     en, zh = next((words for start, words in names.items() if head.startswith(start)), ("a file", "文件"))
     text = Text(f"is gzip-compressed; inside is {en}", f"是 gzip 压缩文件，里面是{zh}")
     return declined("gzip", text, Text("gunzip it and give the file inside", "请用 gunzip 解压，再给出其中的文件"))
@@ -207,7 +237,9 @@ def _folder(path: Path) -> Format:
         with os.scandir(path) as entries:
             names = sorted(entry.name for entry, _ in zip(entries, range(10_000), strict=False))
     except OSError as error:
-        return declined("unreadable", Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), _nothing())
+        return declined(
+            "unreadable", Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), _nothing()
+        )
     name = quoted(path)
     if "saved_model.pb" in names:
         return _saved_model(name, keras="keras_metadata.pb" in names)

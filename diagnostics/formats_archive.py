@@ -15,7 +15,9 @@ from .wording import names_en, names_zh
 
 ZIP = b"PK\x03\x04"
 _MODELS = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".pb")
-_WEIGHT = re.compile(r"(?:^|[/_:.])(?:kernel|bias|gamma|beta|moving_mean|moving_variance|weights?|vars|embeddings)(?:[/_:.]|$)")
+_WEIGHT = re.compile(
+    r"(?:^|[/_:.])(?:kernel|bias|gamma|beta|moving_mean|moving_variance|weights?|vars|embeddings)(?:[/_:.]|$)"
+)
 MAX_GUNZIP = 32 * 1024 * 1024
 
 
@@ -39,7 +41,7 @@ def _keras(path: Path, names: list[str]) -> Format | None:
         text = Text(
             "is a .keras archive (zip) under another name: every Keras chooses the reader by the ending and fails, with .h5 as "
             "'file signature not found'",
-            "是 .keras 压缩包（zip），却用了别的扩展名：各版本 Keras 都按扩展名选择读取方式，因此加载失败；叫 .h5 时报 “file signature not found”",
+            "是 .keras 压缩包（zip），扩展名却不是 .keras：Keras 按扩展名读取，因此失败；叫 .h5 时报 “file signature not found”",
         )
         renamed = quoted(Path(path.stem + ".keras"))
         load = Text(f"rename it: keras.models.load_model({renamed})", f"先改名：keras.models.load_model({renamed})")
@@ -79,7 +81,10 @@ def _pytorch(_path: Path, names: list[str]) -> Format | None:
     return declined(
         "pytorch",
         Text("is a PyTorch file (zip with a pickle)", "是 PyTorch 文件（内含 pickle 的 zip）"),
-        Text("torch.load(..., weights_only=True); Keras does not read it", "torch.load(..., weights_only=True)；Keras 不能读取"),
+        Text(
+            "torch.load(..., weights_only=True); Keras does not read it",
+            "torch.load(..., weights_only=True)；Keras 不能读取",
+        ),
     )
 
 

@@ -72,7 +72,8 @@ def _checkpoint_list(_path: Path, start: str) -> Format | None:
     if not start.startswith("model_checkpoint_path:"):
         return None
     text = Text(
-        "is the list of a folder's TensorFlow checkpoints, without any values", "是 TensorFlow checkpoint 的目录清单，不含数值"
+        "is the list of a folder's TensorFlow checkpoints, without any values",
+        "是 TensorFlow checkpoint 的目录清单，不含数值",
     )
     return declined("tf-checkpoint-list", text, same("tf.train.latest_checkpoint(folder)"))
 
@@ -129,7 +130,10 @@ def _of_columns(path: Path, header: list[str], rows: list[list[str]]) -> Format 
     load = same(f"pandas.read_csv({quoted(path)})")
     if "epoch" in header and len(numbers) > 1:
         others = [name for name in header if name != "epoch"]
-        text = Text(f"is a training log in CSV (CSVLogger): {names_en(others)} per epoch", f"是 CSV 训练日志（CSVLogger）：每轮的 {names_zh(others)}")
+        text = Text(
+            f"is a training log in CSV (CSVLogger): {names_en(others)} per epoch",
+            f"是 CSV 训练日志（CSVLogger）：每轮的 {names_zh(others)}",
+        )
         return Format("log-csv", "log", text, load)
     if not numbers:
         return None
@@ -165,7 +169,9 @@ def _json(path: Path) -> Format | None:
 def _json_object(path: Path, read: dict[str, Any], *, twice: bool) -> Format:
     name = quoted(path)
     if isinstance(read.get("class_name"), str) and "config" in read:
-        text = Text("is an architecture in JSON (to_json), without weights", "是 JSON 格式的模型结构（to_json），不含权重")
+        text = Text(
+            "is an architecture in JSON (to_json), without weights", "是 JSON 格式的模型结构（to_json），不含权重"
+        )
         if twice:
             text = Text(text.en + ", packed into JSON a second time", text.zh + "，并被重复编码了一次")
         inner = f"json.load(open({name}))" if twice else f"open({name}).read()"
@@ -174,20 +180,27 @@ def _json_object(path: Path, read: dict[str, Any], *, twice: bool) -> Format:
         length = len(next(iter(read.values())))
         keys = list(read)
         text = Text(
-            f"is a training history in JSON: {names_en(keys)} over {length:,} epochs", f"是 JSON 训练历史：{names_zh(keys)}，共 {length:,} 轮"
+            f"is a training history in JSON: {names_en(keys)} over {length:,} epochs",
+            f"是 JSON 训练历史：{names_zh(keys)}，共 {length:,} 轮",
         )
         return Format("log-history", "log", text, same(f"json.load(open({name}))"))
     if "modelTopology" in read:
         text = Text("is a TensorFlow.js model (model.json)", "是 TensorFlow.js 模型（model.json）")
-        return declined("tfjs", text, same("tensorflowjs_converter --input_format tfjs_layers_model --output_format keras"))
+        return declined(
+            "tfjs", text, same("tensorflowjs_converter --input_format tfjs_layers_model --output_format keras")
+        )
     if isinstance(read.get("weight_map"), dict):
         text = Text("is the index of weights in several files", "是分片权重的索引文件")
-        return declined("weights-index", text, same(f"model.load_weights({name})  # the name must end in .weights.json"))
+        return declined(
+            "weights-index", text, same(f"model.load_weights({name})  # the name must end in .weights.json")
+        )
     for key in _ERROR_KEYS:
         if read.get(key) and len(read) <= 6:  # noqa: PLR2004 - an answer is short
             return _answer(str(read[key])[:200])
     keys_en, keys_zh = names_en(list(read)), names_zh(list(read))
-    return declined("json", Text(f"is JSON with the keys {keys_en}", f"是 JSON，键为 {keys_zh}"), same(f"json.load(open({name}))"))
+    return declined(
+        "json", Text(f"is JSON with the keys {keys_en}", f"是 JSON，键为 {keys_zh}"), same(f"json.load(open({name}))")
+    )
 
 
 def _is_history(read: dict[str, Any]) -> bool:

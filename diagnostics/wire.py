@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 MAX_FIELDS = 5_000_000
+MAX_STRING = 4096
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 
 
@@ -67,5 +68,8 @@ def parts(data: memoryview, number: int) -> Iterator[memoryview]:
 
 
 def text(data: memoryview, number: int) -> str:
-    """The first string field with a number, "" where there is none."""
-    return next((bytes(value[:4096]).decode("utf-8", "replace") for value in parts(data, number)), "")
+    """The string in a field, "" where there is none; where it stands twice the last one counts, as for every reader."""
+    found = memoryview(b"")
+    for found in parts(data, number):  # noqa: B007 - the last one is what is wanted
+        pass
+    return bytes(found[:MAX_STRING]).decode("utf-8", "replace")
