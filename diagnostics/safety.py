@@ -85,8 +85,7 @@ def _seen(path: Path) -> Iterator[Hazard | Seen]:
         yield from _zip(path)
     elif start == _HDF5:
         _need_h5py(path)
-        yield from _examine_hdf5_file(path)
-        yield from (examine_config(_parsed(text)) for text in _texts_of_hdf5(path))
+        yield from _hdf5(path)
     else:
         yield from _other(path)
 
@@ -181,23 +180,7 @@ def _texts_of_archive(path: Path) -> Iterator[bytes]:
                 yield archive.read(member)
 
 
-def _texts_of_hdf5(path: Path) -> Iterator[bytes]:
-    import h5py  # noqa: PLC0415
-
-    with h5py.File(path, "r") as file:
-        for name in _CONFIGURATIONS:
-            if name not in file.attrs:
-                continue
-            if h5py.h5a.open(file.id, name.encode()).get_storage_size() > MAX_CONFIG:
-                raise ValueError(f"{name} is declared larger than {MAX_CONFIG:,} bytes")
-            value = file.attrs[name]
-            text = value.encode() if isinstance(value, str) else value
-            if not isinstance(text, bytes) or len(text) > MAX_CONFIG:
-                raise ValueError(f"{name} is no text of at most {MAX_CONFIG:,} bytes")
-            yield text
-
-
-def _examine_hdf5_file(path: Path) -> Iterator[Hazard]:
+def _hdf5(path: Path) -> Iterator[Hazard | Seen]:
     import h5py  # noqa: PLC0415
 
     if _is_archive(path):
@@ -207,6 +190,20 @@ def _examine_hdf5_file(path: Path) -> Iterator[Hazard]:
         )
     with h5py.File(path, "r") as file:
         yield from examine_hdf5(file, path.stat().st_size)
+        yield from (examine_config(_parsed(text)) for text in _texts_of_hdf5(h5py, file))
+
+
+def _texts_of_hdf5(h5py: Any, file: Any) -> Iterator[bytes]:  # noqa: ANN401 - h5py has no types
+    for name in _CONFIGURATIONS:
+        if name not in file.attrs:
+            continue
+        if h5py.h5a.open(file.id, name.encode()).get_storage_size() > MAX_CONFIG:
+            raise ValueError(f"{name} is declared larger than {MAX_CONFIG:,} bytes")
+        value = file.attrs[name]
+        text = value.encode() if isinstance(value, str) else value
+        if not isinstance(text, bytes) or len(text) > MAX_CONFIG:
+            raise ValueError(f"{name} is no text of at most {MAX_CONFIG:,} bytes")
+        yield text
 
 
 def _is_archive(path: Path) -> bool:

@@ -6,6 +6,7 @@ only, and nothing between them.
 
 from __future__ import annotations
 
+import os
 import stat
 import tempfile
 import zipfile
@@ -251,9 +252,7 @@ class Window(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
         """Read at the position."""
-        view = memoryview(buffer).cast("B")
-        self._raw.seek(self._start + self._at)
-        part = self._raw.read(max(0, min(len(view), self._size - self._at)))
-        view[: len(part)] = part
-        self._at += len(part)
-        return len(part)
+        view = memoryview(buffer).cast("B")[: max(0, self._size - self._at)]
+        read = os.preadv(self._raw.fileno(), [view], self._start + self._at) if len(view) else 0
+        self._at += read
+        return read
