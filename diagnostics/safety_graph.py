@@ -186,7 +186,7 @@ class _Reader:
     def _constant(self, tensor: memoryview) -> None:
         """A text of a constant may be a graph that an operation runs."""
         for data in parts(tensor, 8):
-            if data[:1] != b"\n" or not _begins_like_a_graph(data):
+            if bytes(data[:1]) != b"\n" or not _begins_like_a_graph(data):
                 continue
             if self._depth >= MAX_NESTED:
                 raise WireError("graphs in graphs in graphs")
