@@ -22,6 +22,11 @@ _NO_KERAS_3 = frozenset({
     "ClassMethod", "CuDNNGRU", "CuDNNLSTM", "InstanceMethod", "InstanceProperty", "SlicingOpLambda", "TFOpLambda",
     "TensorFlowOpLayer",
 })  # fmt: skip
+# tf.keras of TensorFlow 1 and 2.0 wrote a `dtype` into these (2.2.4-tf), which Keras 3 refuses.
+_INITIALIZERS = frozenset({
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "LecunNormal", "LecunUniform", "Ones",
+    "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
+})  # fmt: skip
 _KEYS_OF_KERAS_2 = {"time_major": "time_major", "query_shape": "query_shape", "rng_type": "rng_type"}
 
 
@@ -36,6 +41,8 @@ class Block:
 def blocks_keras_3(model: ModelFile) -> list[Block]:
     """What stops Keras 3 from loading a Keras 2 file: options, classes and policies that it no longer has."""
     found: dict[Block, None] = {}
+    if model.config and isinstance(model.config.get("config"), list):  # a Sequential of before Keras 2.2.3
+        found[Block("", "a Sequential written as a list")] = None
     for name, written in _objects(model.config):
         class_name, config = written["class_name"], written["config"]
         for what in _of_keras_2(class_name, config, written.get("module"), model):
@@ -48,6 +55,8 @@ def _of_keras_2(class_name: str, config: dict[str, Any], module: object, model: 
         yield class_name
     if class_name in _NO_GROUPS and "groups" in config:
         yield f"{class_name}.groups"
+    if class_name in _INITIALIZERS and "dtype" in config:
+        yield "initializer dtype"
     for key, what in _KEYS_OF_KERAS_2.items():
         if key in config:
             yield what

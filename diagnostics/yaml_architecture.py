@@ -27,9 +27,7 @@ def yaml_architecture(path: Path) -> dict[str, Any]:
     class Plain(yaml.SafeLoader):
         """Plain values, and tuples as lists: Keras wrote shapes as Python tuples."""
 
-    Plain.add_constructor(
-        "tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node, deep=True)
-    )
+    Plain.add_constructor("tag:yaml.org,2002:python/tuple", Plain.construct_yaml_seq)
     if path.stat().st_size > MAX_BYTES:
         raise SubjectError(
             f"{path.name} has over {MAX_BYTES:,} bytes, more than an architecture in YAML",
