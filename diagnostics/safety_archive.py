@@ -231,7 +231,7 @@ class Window(RawIOBase):
 
     def __init__(self, raw: IO[bytes], start: int, size: int) -> None:
         super().__init__()
-        self._raw, self._start, self._size, self._at = raw, start, size, 0
+        self._fd, self._start, self._size, self._at = raw.fileno(), start, size, 0
 
     def readable(self) -> bool:
         """Always."""
@@ -247,12 +247,13 @@ class Window(RawIOBase):
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move to a position in the part."""
-        self._at = max(0, offset + (0, self._at, self._size)[whence])
+        self._at = offset if whence == 0 else max(0, offset + (0, self._at, self._size)[whence])
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
         """Read at the position."""
-        view = memoryview(buffer).cast("B")[: max(0, self._size - self._at)]
-        read = os.preadv(self._raw.fileno(), [view], self._start + self._at) if len(view) else 0
-        self._at += read
+        at, left = self._at, self._size - self._at
+        view = buffer if len(buffer) <= left else memoryview(buffer)[: max(0, left)]
+        read = os.preadv(self._fd, (view,), self._start + at) if len(view) else 0
+        self._at = at + read
         return read

@@ -128,7 +128,7 @@ class _Reader:
     def _asset(self, data: memoryview, meta: _Meta) -> None:
         name = text(data, 2)
         meta.assets.update(_node_of(text(info, 1)) for info in parts(data, 1))
-        if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or "\0" in name or ":" in name:
+        if name.startswith("/") or ".." in name.split("/") or {"\\", "\0", ":"}.intersection(name):
             self.hazards.append(
                 hazard(
                     f"the asset {names_en([name])} is a file outside the model's folder",

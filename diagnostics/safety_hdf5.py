@@ -66,10 +66,6 @@ def examine_hdf5(file: Any, size: int) -> Iterator[Hazard]:  # noqa: ANN401 - h5
         )
 
 
-class _TooMuch(Exception):  # noqa: N818 - stops a walk, and is caught at once
-    """More objects, or deeper, than a model has."""
-
-
 def _objects(h5py: Any, file: Any) -> Iterator[tuple[str, str, Any]]:  # noqa: ANN401
     """Every dataset once, by its address, and a hazard for each link that is none to an object in the file.
 
@@ -79,14 +75,12 @@ def _objects(h5py: Any, file: Any) -> Iterator[tuple[str, str, Any]]:  # noqa: A
     root = h5py.h5g.open(file.id, b"/")
     links: list[tuple[bytes, int, int]] = []
 
-    def note(name: bytes, info: Any) -> None:  # noqa: ANN401
-        if len(links) > MAX_OBJECTS or name.count(b"/") > MAX_DEPTH:  # the library's walk is recursive: stop it in time
-            raise _TooMuch
+    def note(name: bytes, info: Any) -> bool | None:  # noqa: ANN401
         links.append((name, info.type, info.u))
+        # The library's walk is recursive: anything but None stops it in time.
+        return len(links) > MAX_OBJECTS or name.count(b"/") > MAX_DEPTH or None
 
-    try:
-        root.links.visit(note, info=True)
-    except _TooMuch:
+    if root.links.visit(note, info=True):
         yield "hazard", "/", _too_many()
         return
     groups = {name.rpartition(b"/")[0] for name, _, _ in links}

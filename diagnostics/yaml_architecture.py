@@ -27,7 +27,10 @@ def yaml_architecture(path: Path) -> dict[str, Any]:
     class Plain(yaml.SafeLoader):
         """Plain values, and tuples as lists: Keras wrote shapes as Python tuples."""
 
-    Plain.add_constructor("tag:yaml.org,2002:python/tuple", Plain.construct_yaml_seq)
+    def as_list(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
+        return loader.construct_sequence(node, deep=True)
+
+    Plain.add_constructor("tag:yaml.org,2002:python/tuple", as_list)
     if path.stat().st_size > MAX_BYTES:
         raise SubjectError(
             f"{path.name} has over {MAX_BYTES:,} bytes, more than an architecture in YAML",

@@ -268,9 +268,7 @@ def change(path: Path, target: Path, edit: Callable[[dict[str, Any]], None]) -> 
     return target
 
 
-def test_what_blocks_the_other_keras_is_named(
-    keras_3: Path, keras_2: Path, formats_3: Path, formats_2: Path, tmp_path: Path
-) -> None:
+def test_what_blocks_the_other_keras_is_named(keras_3: Path, keras_2: Path, formats_2: Path, tmp_path: Path) -> None:
     """The option and the layer, in both directions; a file without blocks confirms nothing."""
     finding = look("file-format", formats_2 / "recurrent", TO_3)
     assert "time_major ('lstm" in "".join(e.en for e in finding.evidence)

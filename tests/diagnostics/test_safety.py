@@ -593,7 +593,7 @@ def test_assets_outside_the_folder() -> None:
     assert graph_said(saved(b"", (6, message((2, b"vocabulary.txt"))))) == ""
 
 
-def test_damaged_graphs_are_refused(formats_3: Path, formats_2: Path, tmp_path: Path) -> None:
+def test_damaged_graphs_are_refused(formats_2: Path, tmp_path: Path) -> None:
     """Every cut and every overwritten stretch ends in an answer."""
     shutil.copytree(formats_2 / "dense", tmp_path / "m")
     for name in ("saved_model.pb", "keras_metadata.pb"):
