@@ -109,9 +109,7 @@ def examine_file(
     findings = seen.findings
     if depth.live and seen.kind == "model":
         findings += tuple(_live(path, seen, suspected, only, depth, workers))
-    return Examination(
-        path.name, seen.kind, findings, seen.statement, seen.load, seen.line, seen.picture, seen.hazards
-    )
+    return Examination(path.name, seen.kind, findings, seen.statement, seen.load, seen.line, seen.picture, seen.hazards)
 
 
 def examine_python(

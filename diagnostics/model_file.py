@@ -7,7 +7,6 @@ not depend on their size. Sizes are bounded before anything is read.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,35 +15,15 @@ from typing import Any, Literal
 
 from ..errors import SubjectError
 from ..knowledge.lines import Line, line_of
+from .file_format import Format
+from .formats import identify
+from .saved_model import graph_path, keras_root
+from .yaml_architecture import yaml_architecture
 
-Container = Literal["keras zip", "HDF5"]
+Container = Literal["keras zip", "HDF5", "JSON", "YAML", "SavedModel"]
 MAX_CONFIG = 32 * 1024 * 1024
 MAX_MEMBERS = 10_000
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIP = b"PK\x03\x04"
 Json = dict[str, Any]
-
-_OTHER_FORMATS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
-    (lambda b: not b, "is empty: the download or the save was cut off; fetch or save it again"),
-    (
-        lambda b: b.startswith(b"version https://git-lfs"),
-        "is a Git LFS pointer, not the model: run `git lfs pull` in its repository",
-    ),
-    (
-        lambda b: b.lstrip()[:15].lower().startswith((b"<!doctype", b"<html")),
-        "is an HTML page, not a model: the download was answered by a web page; use the file's raw or download link",
-    ),
-    (lambda b: b[4:8] == b"TFL3", "is a TensorFlow Lite model; give the Keras model that it was converted from"),
-    (
-        lambda b: b.startswith(b"\x80") and b[1:2] in b"\x02\x03\x04\x05",
-        "is a Python pickle, which is never opened here",
-    ),
-    (lambda b: b.startswith(b"\x1f\x8b"), "is gzip-compressed; unpack it and give the model file inside"),
-    (
-        lambda b: b.startswith(b"\x08\x01\x12"),
-        "is the graph of a SavedModel (saved_model.pb), which holds no Keras layers",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -74,51 +53,72 @@ class ModelFile:
 def read_model(path: Path) -> ModelFile:
     """Read the configuration of a model file.
 
+    An architecture in JSON or YAML is a model without weights; a SavedModel is one without a configuration where no Keras 2
+    wrote its layers down beside it.
+
     Raises:
         SubjectError: it is missing, not a model file that holds Keras layers, or damaged; the message says which.
     """
-    start = _first_bytes(path)
-    if start.startswith(_ZIP):
-        return _read_zip(path)
-    if start.startswith(_HDF5):
-        return _read_hdf5(path)
-    for test, statement in _OTHER_FORMATS:
-        if test(start):
-            raise SubjectError(f"{path.name} {statement}")
-    raise SubjectError(f"{path.name} is neither a .keras archive nor HDF5 (it begins with {start[:8]!r})")
+    form = identify(path)
+    reader = _READERS.get(form.id)
+    if reader is None:
+        raise _declined(path, form)
+    return reader(path)
 
 
-def _first_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        inside = "a SavedModel, which holds no Keras layers" if (path / "saved_model.pb").exists() else "no model file"
-        raise SubjectError(f"{path.name} is a folder ({inside}); expected a .keras or .h5 file")
-    if not path.is_file():
-        raise SubjectError(f"{path}: there is no such file; expected a .keras or .h5 file")
-    try:
-        with path.open("rb") as file:
-            return file.read(512)
-    except OSError as error:
-        raise SubjectError(f"{path.name} cannot be read: {error.strerror}") from error
+def _declined(path: Path, form: Format) -> SubjectError:
+    name = _shown(path)
+    advice_en, advice_zh = form.load.en, form.load.zh
+    en, zh = f"{name} {form.statement.en}", f"{name} {form.statement.zh}"
+    if form.id == "missing":
+        en, zh = (
+            f"{name}: {form.statement.en}; expected a .keras or .h5 file",
+            f"{name}：{form.statement.zh}；应为 .keras 或 .h5 文件",
+        )
+    elif form.id == "hdf5":
+        en, zh = f"{name} is HDF5; reading it needs h5py", f"{name} 是 HDF5 文件，读取它需要 h5py"
+    elif form.subject == "weights":
+        en += ": weights only; give the whole model, or load them into the model that the same code builds"
+        zh += "：只有权重；请给出完整模型，或加载到由同样代码搭建的模型里"
+    elif form.subject == "data" and form.id == "data-hdf5":
+        en += ": it holds no architecture to examine; give the whole model"
+        zh += "：其中没有可检查的模型结构；请给出完整模型"
+    elif form.subject in ("log", "data"):
+        en, zh = en + ": no model", zh + "：不是模型"
+    return SubjectError(f"{en} ({advice_en})", f"{zh}（{advice_zh}）")
+
+
+def _shown(path: Path) -> str:
+    return "".join(c if c.isprintable() else "?" for c in path.name[:120])
 
 
 def _read_zip(path: Path) -> ModelFile:
     try:
         with zipfile.ZipFile(path) as archive:
             if len(archive.infolist()) > MAX_MEMBERS:
-                raise SubjectError(f"{path.name} has over {MAX_MEMBERS} members; a .keras file has a handful")
+                raise SubjectError(
+                    f"{path.name} has over {MAX_MEMBERS} members; a .keras file has a handful",
+                    f"{path.name} 有超过 {MAX_MEMBERS} 个成员；.keras 文件只有几个",
+                )
             config = _member(archive, path, "config.json")
             if config is None:
-                raise SubjectError(f"{path.name} is a zip without config.json, so not a .keras model file")
+                raise SubjectError(
+                    f"{path.name} is a zip without config.json, so not a .keras model file",
+                    f"{path.name} 是没有 config.json 的 zip，不是 .keras 模型文件",
+                )
             metadata = _member(archive, path, "metadata.json") or {}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise SubjectError(f"{path.name} begins like a .keras archive but is damaged: {error}") from error
+        raise SubjectError(
+            f"{path.name} begins like a .keras archive but is damaged: {error}",
+            f"{path.name} 开头像 .keras 压缩包，但已损坏：{error}",
+        ) from error
     version = metadata.get("keras_version")
     compiled = config.get("compile_config")
     return ModelFile(
         path=path,
         name=path.name,
         container="keras zip",
-        size=os.stat(path).st_size,  # noqa: PTH116 - one call for both containers
+        size=path.stat().st_size,
         keras_version=version if isinstance(version, str) else None,
         config=config,
         compiled=compiled if isinstance(compiled, dict) else None,
@@ -130,37 +130,38 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str) -> Json | None:
     if not found:
         return None
     if len(found) > 1:
-        raise SubjectError(f"{path.name} holds {len(found)} members named {name}; a .keras file has one")
+        raise SubjectError(
+            f"{path.name} holds {len(found)} members named {name}; a .keras file has one",
+            f"{path.name} 中有 {len(found)} 个名为 {name} 的成员；.keras 文件只有一个",
+        )
     if found[0].file_size > MAX_CONFIG:
-        raise SubjectError(f"{path.name}: {name} would unpack to {found[0].file_size:,} bytes; at most {MAX_CONFIG:,}")
+        unpacked = found[0].file_size
+        raise SubjectError(
+            f"{path.name}: {name} would unpack to {unpacked:,} bytes; at most {MAX_CONFIG:,}",
+            f"{path.name}：{name} 会解压成 {unpacked:,} 字节，最多允许 {MAX_CONFIG:,}",
+        )
     with archive.open(found[0]) as member:
         return _parse(path, name, member.read(MAX_CONFIG + 1))
 
 
 def _read_hdf5(path: Path) -> ModelFile:
-    try:
-        import h5py  # noqa: PLC0415 - an optional extra, and a tenth of a second
-    except ImportError:
-        raise SubjectError(f"{path.name} is HDF5; reading it needs h5py: pip install 'kerasdoctor[models]'") from None
+    import h5py  # noqa: PLC0415 - an optional extra, and a tenth of a second
+
     try:
         with h5py.File(path, "r") as file:
             texts = {name: _attribute(h5py, file, path, name) for name in ("model_config", "training_config")}
             version = _attribute(h5py, file, path, "keras_version")
-            weights_only = "layer_names" in file.attrs or "layers" in file
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise SubjectError(f"{path.name} begins like HDF5 but is damaged: {error}") from error
-    if texts["model_config"] is None:
-        what = "weights only" if weights_only else "no Keras model"
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise SubjectError(
-            f"{path.name} is HDF5 with {what}: it holds no architecture to examine; give the whole model"
-        )
+            f"{path.name} begins like HDF5 but is damaged: {error}", f"{path.name} 开头像 HDF5，但已损坏：{error}"
+        ) from error
     return ModelFile(
         path=path,
         name=path.name,
         container="HDF5",
-        size=os.stat(path).st_size,  # noqa: PTH116
+        size=path.stat().st_size,
         keras_version=version.decode("utf-8", "replace") if version else None,
-        config=_parse(path, "model_config", texts["model_config"]),
+        config=_parse(path, "model_config", texts["model_config"] or b""),
         compiled=_parse(path, "training_config", texts["training_config"]) if texts["training_config"] else None,
     )
 
@@ -171,12 +172,18 @@ def _attribute(h5py: Any, file: Any, path: Path, name: str) -> bytes | None:  # 
         return None
     stored: int = h5py.h5a.open(file.id, name.encode()).get_storage_size()
     if stored > MAX_CONFIG:
-        raise SubjectError(f"{path.name}: {name} is declared with {stored:,} bytes; at most {MAX_CONFIG:,}")
+        raise SubjectError(
+            f"{path.name}: {name} is declared with {stored:,} bytes; at most {MAX_CONFIG:,}",
+            f"{path.name}：{name} 声明了 {stored:,} 字节，最多允许 {MAX_CONFIG:,}",
+        )
     value = file.attrs[name]
     if isinstance(value, str):
         value = value.encode()
     if not isinstance(value, bytes) or len(value) > MAX_CONFIG:
-        raise SubjectError(f"{path.name}: {name} is not a text of at most {MAX_CONFIG:,} bytes")
+        raise SubjectError(
+            f"{path.name}: {name} is not a text of at most {MAX_CONFIG:,} bytes",
+            f"{path.name}：{name} 不是长度在 {MAX_CONFIG:,} 字节以内的文本",
+        )
     return value
 
 
@@ -184,7 +191,60 @@ def _parse(path: Path, name: str, data: bytes) -> Json:
     try:
         read = json.loads(data[: MAX_CONFIG + 1])
     except (ValueError, RecursionError) as error:
-        raise SubjectError(f"{path.name}: {name} is not JSON that can be read ({type(error).__name__})") from error
+        kind = type(error).__name__
+        raise SubjectError(
+            f"{path.name}: {name} is not JSON that can be read ({kind})",
+            f"{path.name}：{name} 不是可读的 JSON（{kind}）",
+        ) from error
     if not isinstance(read, dict):
-        raise SubjectError(f"{path.name}: {name} is not a JSON object")
+        raise SubjectError(f"{path.name}: {name} is not a JSON object", f"{path.name}：{name} 不是 JSON 对象")
     return read
+
+
+def _read_json(path: Path) -> ModelFile:
+    data = path.read_bytes()[: MAX_CONFIG + 1]
+    if data.lstrip()[:1] == b'"':  # packed into JSON twice
+        data = json.loads(data).encode()
+    return _architecture(path, "JSON", _parse(path, "the architecture", data))
+
+
+def _read_yaml(path: Path) -> ModelFile:
+    return _architecture(path, "YAML", yaml_architecture(path))
+
+
+def _architecture(path: Path, container: Container, config: Json) -> ModelFile:
+    version = config.get("keras_version")
+    return ModelFile(
+        path=path,
+        name=path.name,
+        container=container,
+        size=path.stat().st_size,
+        keras_version=version if isinstance(version, str) else None,
+        config=config,
+        compiled=None,
+    )
+
+
+def _read_saved_model(path: Path) -> ModelFile:
+    root = keras_root(path)
+    config, compiled, version = (root.get(key) for key in ("model_config", "training_config", "keras_version"))
+    return ModelFile(
+        path=path,
+        name=path.name,
+        container="SavedModel",
+        size=graph_path(path).stat().st_size,
+        keras_version=version if isinstance(version, str) else None,
+        config=config if isinstance(config, dict) else None,
+        compiled=compiled if isinstance(compiled, dict) else None,
+    )
+
+
+_READERS: dict[str, Callable[[Path], ModelFile]] = {
+    "keras-zip": _read_zip,
+    "keras-hdf5": _read_hdf5,
+    "architecture-json": _read_json,
+    "architecture-yaml": _read_yaml,
+    "saved-model": _read_saved_model,
+    "saved-model-keras": _read_saved_model,
+    "saved-model-pb": _read_saved_model,
+}

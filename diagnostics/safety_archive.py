@@ -6,17 +6,18 @@ only, and nothing between them.
 
 from __future__ import annotations
 
-import re
+import os
 import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from io import BytesIO, RawIOBase
+from io import RawIOBase
 from pathlib import Path
 from typing import IO, Any
 
 from .hazard import CORRUPT, Hazard, hazard
 from .model_file import MAX_CONFIG, MAX_MEMBERS
+from .safety_arrays import examine_npz_stream
 from .safety_hdf5 import examine_hdf5_stream
 from .wording import names_en, names_zh
 
@@ -33,10 +34,6 @@ MAX_GAP = 24  # a data descriptor
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOCAL = b"PK\x03\x04"
 _END = b"PK\x05\x06"
-# A header of NumPy's format (numpy/lib/format.py) with one numeric type; "V2" is how bfloat16 is written.
-_NPY = re.compile(
-    rb"^\{'descr': '[<>|=](?:[biufc]\d{1,2}|V[12])', 'fortran_order': (?:True|False), 'shape': \([\d, ]*\), \}\s*$"
-)
 
 
 def examine_archive(path: Path) -> Iterator[Hazard]:
@@ -48,7 +45,7 @@ def examine_archive(path: Path) -> Iterator[Hazard]:
             return
         size = path.stat().st_size
         yield from _names(members)
-        yield from _packing(members, size)
+        yield from packing(members, size)
         yield from _places(raw, archive, members, size)
         yield from _weights(raw, archive)
 
@@ -79,7 +76,8 @@ def _is_known(member: zipfile.ZipInfo) -> bool:
     return name.startswith("assets/") and not {"..", "."} & set(name.split("/")) and "//" not in name
 
 
-def _packing(members: list[zipfile.ZipInfo], size: int) -> Iterator[Hazard]:
+def packing(members: list[zipfile.ZipInfo], size: int) -> Iterator[Hazard]:
+    """How members are packed: encrypted, by an odd method, or into far more than the archive of `size` bytes holds."""
     for member in members:
         en, zh = names_en([member.filename]), names_zh([member.filename])
         if member.flag_bits & 0x2041:
@@ -199,7 +197,7 @@ def _weights(raw: IO[bytes], archive: zipfile.ZipFile) -> Iterator[Hazard]:
                     yield from examine_hdf5_stream(stream, member.file_size, WEIGHTS)
         else:
             with stream:
-                yield from _npz(stream)
+                yield from examine_npz_stream(stream, WEIGHTS_NPZ)
 
 
 def member_stream(raw: IO[bytes], name: str) -> Any:  # noqa: ANN401 - a binary stream
@@ -242,7 +240,7 @@ def _content(raw: IO[bytes], archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
 class Window(RawIOBase):
     """A part of an open file, read in place. `zipfile` would read all that stands before a position again."""
 
-    def __init__(self, raw: IO[bytes], start: int, size: int) -> None:
+    def __init__(self, raw: Any, start: int, size: int) -> None:  # noqa: ANN401 - a file that can be read into a buffer
         super().__init__()
         self._raw, self._start, self._size, self._at = raw, start, size, 0
 
@@ -260,51 +258,14 @@ class Window(RawIOBase):
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move to a position in the part."""
-        self._at = max(0, offset + (0, self._at, self._size)[whence])
+        self._at = offset if whence == 0 else max(0, offset + (0, self._at, self._size)[whence])
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
         """Read at the position."""
-        view = memoryview(buffer).cast("B")
+        left = max(0, self._size - self._at)
+        view = buffer if len(buffer) <= left else memoryview(buffer)[:left]
         self._raw.seek(self._start + self._at)
-        part = self._raw.read(max(0, min(len(view), self._size - self._at)))
-        view[: len(part)] = part
-        self._at += len(part)
-        return len(part)
-
-
-def _npz(stream: Any) -> Iterator[Hazard]:  # noqa: ANN401 - a binary stream
-    """A .npz is a zip of arrays; where it is not one, or an array is of objects, NumPy would take it for a pickle."""
-    not_arrays = hazard(
-        f"{WEIGHTS_NPZ} holds more than plain numbers: NumPy would run it as a pickle",
-        f"{WEIGHTS_NPZ} 中不只是普通数值：NumPy 会把它当作 pickle 执行",
-    )
-    data = BytesIO(stream.read(4))
-    if data.getvalue() != _LOCAL:
-        yield not_arrays
-        return
-    stream.seek(0)
-    try:
-        with zipfile.ZipFile(stream) as inner:
-            members = inner.infolist()
-            if len(members) > MAX_MEMBERS or not all(is_numeric(inner, member) for member in members):
-                yield not_arrays
-            yield from _packing(members, max(1, sum(member.compress_size for member in members)))
-            yield from (h for h in _names(members) if "more than once" in h.text.en)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
-        yield not_arrays
-
-
-def is_numeric(inner: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Whether a member is an array of numbers, by its header alone."""
-    if not member.filename.endswith(".npy") or member.flag_bits & 0x2041:
-        return False
-    with inner.open(member) as array:
-        start = array.read(12)
-        if start[:6] != b"\x93NUMPY" or start[6:7] not in b"\x01\x02\x03":
-            return False
-        if start[6] == 1:
-            header = start[10:] + array.read(min(int.from_bytes(start[8:10], "little"), 4096) - 2)
-        else:
-            header = array.read(min(int.from_bytes(start[8:12], "little"), 4096))
-        return bool(_NPY.match(header))
+        read = self._raw.readinto(view) if len(view) else 0
+        self._at += read
+        return read

@@ -13,6 +13,7 @@ from .hazard import CORRUPT, Hazard, hazard
 from .wording import names_en, names_zh
 
 MAX_OBJECTS = 200_000
+MAX_DEPTH = 200
 MAX_HAZARDS = 20
 # A dataset may declare this much, or 100 times what is stored of it (Keras stores weights whole and uncompressed); all
 # datasets together 20 times the file.
@@ -66,37 +67,46 @@ def examine_hdf5(file: Any, size: int) -> Iterator[Hazard]:  # noqa: ANN401 - h5
 
 
 def _objects(h5py: Any, file: Any) -> Iterator[tuple[str, str, Any]]:  # noqa: ANN401
-    """Every dataset once, by its address, and a hazard for each link that is none to an object in the file."""
+    """Every dataset once, by its address, and a hazard for each link that is none to an object in the file.
+
+    One walk of the library over all links, which follows hard ones only, then each object opened once: 8 ms where asking group
+    by group took 19 (ResNet50, 322 datasets).
+    """
     root = h5py.h5g.open(file.id, b"/")
-    met = {h5py.h5o.get_info(root).addr}
-    todo = [("", root)]
-    while todo:
-        prefix, group = todo.pop()
-        for name in group:
-            path = f"{prefix}/{name.decode('utf-8', 'replace')}"
-            link = group.links.get_info(name)
-            if link.type != h5py.h5l.TYPE_HARD:
-                if told := _link(h5py, root, group, name, path, link.type):
-                    yield "hazard", path, told
-                continue
-            info = h5py.h5o.get_info(group, name)
-            if info.addr in met:
-                continue
-            met.add(info.addr)
-            if len(met) > MAX_OBJECTS:
-                yield "hazard", path, _too_many()
-                return
-            if info.type == h5py.h5o.TYPE_GROUP:
-                todo.append((path, h5py.h5g.open(group, name)))
-            elif info.type == h5py.h5o.TYPE_DATASET:
-                yield "dataset", path, h5py.h5d.open(group, name)
+    links: list[tuple[bytes, int, int]] = []
+
+    def note(name: bytes, info: Any) -> bool | None:  # noqa: ANN401
+        links.append((name, info.type, info.u))
+        # The library's walk is recursive: anything but None stops it in time.
+        return len(links) > MAX_OBJECTS or name.count(b"/") > MAX_DEPTH or None
+
+    if root.links.visit(note, info=True):
+        yield "hazard", "/", _too_many()
+        return
+    groups = {name.rpartition(b"/")[0] for name, _, _ in links}
+    met: set[int] = set()
+    for name, kind, address in links:
+        if kind != h5py.h5l.TYPE_HARD:
+            path = "/" + name.decode("utf-8", "replace")
+            if told := _link(h5py, root, name, path, kind):
+                yield "hazard", path, told
+        elif name not in groups and address not in met:
+            met.add(address)
+            found = h5py.h5o.open(root, name)
+            if isinstance(found, h5py.h5d.DatasetID):
+                yield "dataset", "/" + name.decode("utf-8", "replace"), found
 
 
 def _too_many() -> Hazard:
-    return hazard(f"over {MAX_OBJECTS:,} objects in the HDF5 file", f"HDF5 文件中的对象超过 {MAX_OBJECTS:,} 个")
+    return hazard(
+        f"over {MAX_OBJECTS:,} objects, or nested over {MAX_DEPTH} deep, in the HDF5 file",
+        f"HDF5 文件中的对象超过 {MAX_OBJECTS:,} 个，或嵌套超过 {MAX_DEPTH} 层",
+    )
 
 
-def _link(h5py: Any, root: Any, group: Any, name: bytes, path: str, kind: int) -> Hazard | None:  # noqa: ANN401
+def _link(h5py: Any, root: Any, name: bytes, path: str, kind: int) -> Hazard | None:  # noqa: ANN401
+    parent, _, last = name.rpartition(b"/")
+    group, name = (h5py.h5g.open(root, parent), last) if parent else (root, name)
     if kind == h5py.h5l.TYPE_EXTERNAL:
         target = group.links.get_val(name)[0].decode("utf-8", "replace")
         return hazard(

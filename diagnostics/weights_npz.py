@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import SubjectError
 from .graph import Graph
-from .safety_archive import is_numeric
+from .safety_arrays import is_array
 from .weights import Variable, guarded
 from .weights_hdf5 import BLOCK, Found, numbers
 from .weights_names import Addresses, variable_name
@@ -24,7 +24,7 @@ def npz_variables(stream: Any, opened: ExitStack, name: str, graph: Graph | None
         SubjectError: its arrays are pickled (as those that Keras 3.0 itself writes without h5py are).
     """
     archive = opened.enter_context(zipfile.ZipFile(opened.enter_context(stream)))
-    members = [member for member in archive.infolist() if is_numeric(archive, member)]
+    members = [member for member in archive.infolist() if is_array(archive, member)]
     skipped = tuple(member.filename for member in archive.infolist() if member not in members)
     if not members:
         raise SubjectError(

@@ -16,6 +16,7 @@ from kerasdoctor.diagnostics.model_file import read_model
 from kerasdoctor.diagnostics.probe import Finding, all_probes, examine
 
 BUILD = Path(__file__).with_name("build_models.py")
+BUILD_FORMATS = Path(__file__).with_name("build_formats.py")
 
 
 PROBES = {probe.id: probe for probe in all_probes()}
@@ -62,3 +63,15 @@ def keras_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def keras_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same models saved by tf_keras."""
     return save_models(tmp_path_factory.mktemp("models") / "keras2", legacy=True)
+
+
+@pytest.fixture(scope="session")
+def formats_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SavedModels, honest and hostile, and other files of Keras 3 and TensorFlow."""
+    return save_models(tmp_path_factory.mktemp("formats") / "keras3", legacy=False, script=BUILD_FORMATS)
+
+
+@pytest.fixture(scope="session")
+def formats_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SavedModels of tf_keras."""
+    return save_models(tmp_path_factory.mktemp("formats") / "keras2", legacy=True, script=BUILD_FORMATS)

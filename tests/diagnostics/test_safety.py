@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from kerasdoctor.diagnostics.model_file import read_model
 from kerasdoctor.diagnostics.probe import all_probes, examine
 from kerasdoctor.diagnostics.safety import examined, unsafe
 from kerasdoctor.diagnostics.safety_config import examine_config
+from kerasdoctor.diagnostics.safety_graph import examine_saved_model
 from kerasdoctor.diagnostics.safety_names import judge
 
 PROBE = next(probe for probe in all_probes() if probe.id == "unsafe-content")
@@ -488,6 +491,209 @@ def test_damaged_files_are_refused(keras_3: Path, tmp_path: Path) -> None:
             assert unsafe(path)
             path.write_bytes(data[:start] + b"\xff" * 16 + data[start + 16 :])
             unsafe(path)
+
+
+# SavedModels, and what else holds a model
+
+OPERATIONS = {
+    "python": "EagerPyFunc", "numpy": "PyFunc", "reads": "ReadFile", "reads_in_a_branch": "ReadFile", "writes": "WriteFile",
+    "lists_files": "MatchingFiles", "prints_to_a_file": "PrintV2", "debugs": "DebugIdentityV2", "restores": "RestoreV2",
+    "saves": "SaveV2", "maps_a_dataset": "MapDataset", "sql": "SqlDataset", "nested": "ReadFile",
+    "table": "InitializeTableFromTextFileV2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_that_run_code_or_touch_files_are_refused(formats_3: Path, tmp_path: Path, name: str) -> None:
+    """In functions, branches, data pipelines and constants; in a folder, as a single file, and packed."""
+    assert f"{OPERATIONS[name]}" in said(formats_3 / name)
+    assert OPERATIONS[name] in said(formats_3 / name / "saved_model.pb")
+    for form in ("zip", "tar", "gztar"):
+        made = shutil.make_archive(str(tmp_path / "m"), form, formats_3, name)
+        assert OPERATIONS[name] in said(Path(made))
+
+
+def test_honest_saved_models_pass(formats_3: Path, formats_2: Path, tmp_path: Path) -> None:
+    """Signatures, recurrent layers, lookup tables, printing, and the reading and writing of their own checkpoints."""
+    for folder in (formats_3, formats_2):
+        for name in ("dense", "recurrent", "words"):
+            assert said(folder / name) == ""
+            assert said(folder / f"{name}.json") == ""
+            for form in ("zip", "tar", "gztar"):
+                assert said(Path(shutil.make_archive(str(tmp_path / name), form, folder, name))) == ""
+    assert said(formats_3 / "prints") == ""
+    assert said(formats_3 / "frozen.pb") == ""
+
+
+def message(*parts: tuple[int, bytes]) -> bytes:
+    """A protocol buffer of fields that are bytes."""
+    written = bytearray()
+    for number, data in parts:
+        written += bytes([number << 3 | 2])
+        length = len(data)
+        while length > 127:
+            written.append(length & 127 | 128)
+            length >>= 7
+        written.append(length)
+        written += data
+    return bytes(written)
+
+
+def node(name: bytes, op: bytes, *inputs: bytes, **functions: bytes) -> tuple[int, bytes]:
+    calls = [(5, message((1, key.encode()), (2, message((10, message((1, f))))))) for key, f in functions.items()]
+    return 1, message((1, name), (2, op), *((3, i) for i in inputs), *calls)
+
+
+def function(name: bytes, *nodes: tuple[int, bytes]) -> bytes:
+    return message((1, message((1, message((1, name))), *((3, data) for _, data in nodes))))
+
+
+def saved(graph: bytes, *parts: tuple[int, bytes]) -> memoryview:
+    return memoryview(message((2, message((2, graph), *parts))))
+
+
+SAVER = (3, message((1, b"prefix:0"), (2, b"save:0"), (3, b"restore")))
+SAVING = (
+    node(b"prefix", b"Placeholder"),
+    node(b"save", b"StatefulPartitionedCall", b"prefix", f=b"saver"),
+    node(b"restore", b"NoOp"),
+)
+LIBRARY = (2, function(b"saver", node(b"s", b"SaveV2")))
+
+
+def graph_said(data: memoryview) -> str:
+    return "\n".join(hazard.text.en for hazard in examine_saved_model(data))
+
+
+def test_saving_is_allowed_where_the_saver_leads_only() -> None:
+    """Not where a signature, another node or Python code reaches the same function, nor in a function beside it."""
+    assert graph_said(saved(message(*SAVING, LIBRARY), SAVER)) == ""
+    assert "SaveV2" in graph_said(saved(message(*SAVING, LIBRARY)))
+    assert "SaveV2" in graph_said(saved(message(*SAVING, node(b"x", b"PartitionedCall", f=b"saver"), LIBRARY), SAVER))
+    assert "SaveV2" in graph_said(saved(message(*SAVING, node(b"x", b"saver"), LIBRARY), SAVER))
+    assert "SaveV2" in graph_said(saved(message(*SAVING, LIBRARY), SAVER, (7, message((2, message((1, b"saver")))))))
+    info = message((1, b"y"), (2, message((1, b"save:0"))))
+    assert "SaveV2" in graph_said(saved(message(*SAVING, LIBRARY), SAVER, (5, message((2, message((2, info)))))))
+
+
+def test_graphs_that_hide_a_node() -> None:
+    """A second node of one name, an operation written twice, an attribute before the operation, a list of functions."""
+    assert "ReadFile" in graph_said(saved(message(node(b"a", b"ReadFile"), node(b"a", b"NoOp"))))
+    assert "ReadFile" in graph_said(saved(message((1, message((1, b"a"), (2, b"NoOp"), (2, b"ReadFile"))))))
+    stream = (5, message((1, b"output_stream"), (2, message((2, b"file:///x")))))
+    assert "file:///x" in graph_said(saved(message((1, message(stream, (2, b"PrintV2"))))))
+    assert "Unknown" in graph_said(saved(message(node(b"a", b"Unknown"))))
+
+
+def test_assets_outside_the_folder() -> None:
+    """The names of a model's own files stay in its folder."""
+    for name in (b"../../x", b"/etc/passwd", b"a\\b"):
+        assert "outside" in graph_said(saved(b"", (6, message((2, name)))))
+    assert "outside" in graph_said(saved(b"", (6, message((2, b"ok.txt"), (2, b"../x")))))
+    assert graph_said(saved(b"", (6, message((2, b"vocabulary.txt"))))) == ""
+
+
+def test_damaged_graphs_are_refused(formats_2: Path, tmp_path: Path) -> None:
+    """Every cut and every overwritten stretch ends in an answer."""
+    shutil.copytree(formats_2 / "dense", tmp_path / "m")
+    for name in ("saved_model.pb", "keras_metadata.pb"):
+        data = (formats_2 / "dense" / name).read_bytes()
+        for start in range(1, len(data), max(1, len(data) // 40)):
+            (tmp_path / "m" / name).write_bytes(data[:start])
+            unsafe(tmp_path / "m")
+            (tmp_path / "m" / name).write_bytes(data[:start] + b"\xff" * 16 + data[start + 16 :])
+            unsafe(tmp_path / "m")
+        (tmp_path / "m" / name).write_bytes(data[: len(data) // 2])
+        assert unsafe(tmp_path / "m")
+        (tmp_path / "m" / name).write_bytes(data)
+    assert not unsafe(tmp_path / "m")
+
+
+def test_lambdas_in_the_metadata_of_a_saved_model(formats_2: Path, tmp_path: Path) -> None:
+    """What Keras 2 wrote of the layers is judged like any configuration."""
+    path = Path(shutil.copytree(formats_2 / "dense", tmp_path / "m"))
+    found = message((3, b"root"), (5, json.dumps({"model_config": wrap(CODE_LAYER)}).encode()))
+    (path / "keras_metadata.pb").write_bytes(message((1, found)))
+    assert "bytecode" in said(path)
+
+
+def test_links_out_of_a_folder(formats_3: Path, tmp_path: Path) -> None:
+    """A link among a SavedModel's files is refused."""
+    path = Path(shutil.copytree(formats_3 / "dense", tmp_path / "m"))
+    (path / "assets" / "x").symlink_to("/etc/passwd")
+    assert "symbolic links" in said(path)
+
+
+def tar_with(source: Path, target: Path, name: str, kind: bytes = tarfile.REGTYPE, linkname: str = "") -> Path:
+    with tarfile.open(target, "w:gz" if target.suffix == ".tgz" else "w") as archive:
+        archive.add(source, "m")
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, linkname
+        archive.addfile(info)
+    return target
+
+
+TARS = {
+    "a parent": ("m/../../x", tarfile.REGTYPE, "outside"),
+    "an absolute path": ("/etc/x", tarfile.REGTYPE, "outside"),
+    "a path of Windows": ("m\\..\\x", tarfile.REGTYPE, "outside"),
+    "a symbolic link": ("m/assets/x", tarfile.SYMTYPE, "links or devices"),
+    "a hard link": ("m/assets/x", tarfile.LNKTYPE, "links or devices"),
+    "a device": ("m/assets/x", tarfile.CHRTYPE, "links or devices"),
+    "a pipe": ("m/assets/x", tarfile.FIFOTYPE, "links or devices"),
+    "a program": ("m/setup.py", tarfile.REGTYPE, "no SavedModel does"),
+    "a second graph": ("m/saved_model.pb", tarfile.REGTYPE, "more than once"),
+}
+
+
+@pytest.mark.parametrize("what", TARS)
+@pytest.mark.parametrize("ending", ["tar", "tgz"])
+def test_tars_are_refused(formats_3: Path, tmp_path: Path, what: str, ending: str) -> None:
+    """Members that leave the folder, links, devices, foreign members, duplicates."""
+    name, kind, words = TARS[what]
+    assert words in said(tar_with(formats_3 / "dense", tmp_path / f"m.{ending}", name, kind, "../../etc/passwd"))
+
+
+@pytest.mark.parametrize("what", ["m/../../x", "/etc/x", "m/setup.py"])
+def test_zips_of_saved_models_are_refused(formats_3: Path, tmp_path: Path, what: str) -> None:
+    """The same in a zip."""
+    made = Path(shutil.make_archive(str(tmp_path / "m"), "zip", formats_3, "dense"))
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(what, b"x")
+    assert said(made)
+
+
+@pytest.mark.parametrize("what", [*LAMBDAS, *GADGETS])
+def test_architectures_in_json_are_judged(tmp_path: Path, what: str) -> None:
+    """The same list as in the containers, packed once and twice, and in YAML."""
+    config = wrap((LAMBDAS | GADGETS)[what])
+    for number, text in enumerate((json.dumps(config), json.dumps(json.dumps(config)))):
+        path = tmp_path / f"m{number}.json"
+        path.write_text(text)
+        assert unsafe(path)
+
+
+def test_weights_files_are_judged(keras_3: Path, keras_2: Path, tmp_path: Path) -> None:
+    """Links and shape bombs in weights of each layout, objects in npz and npy; plain ones pass."""
+    for folder in (keras_3, keras_2):
+        assert said(folder / "only.weights.h5") == ""
+        for change, words in HDF5.values():
+            path = Path(shutil.copy(folder / "only.weights.h5", tmp_path / "w.h5"))
+            with h5py.File(path, "r+") as file:
+                change(file)
+            assert words in said(path)
+    for array, honest in ((np.ones(3), True), (np.array(["a"]), True), (np.array([{}], dtype=object), False)):
+        np.savez(tmp_path / "w.npz", a=array)
+        np.save(tmp_path / "w.npy", array)
+        assert (said(tmp_path / "w.npz") == "") is honest
+        assert (said(tmp_path / "w.npy") == "") is honest
+
+
+def test_groups_without_end(tmp_path: Path) -> None:
+    """Groups nested deeper than any model's are refused before the library's own recursion is at its end."""
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["/".join("g" * 2000)] = 1.0
+    assert "nested" in said(tmp_path / "m.h5")
 
 
 # The probe
