@@ -111,7 +111,7 @@ def _no_epsilon(optimizer: Optimizer, *, keras_3: bool) -> Iterator[Evidence]:
     if "epsilon" in optimizer.config and optimizer.config["epsilon"] is None:
         yield Evidence(
             Text(
-                f"the optimizer {names_en([optimizer.name])} has epsilon=None, which releases since 2.11 can't add to a number: "
+                f"the optimizer {names_en([optimizer.name])} has epsilon=None, which releases since 2.11 cannot add to a number: "
                 "training stops with 'None values not supported'; leave it away",
                 f"优化器 {names_zh([optimizer.name])} 的 epsilon=None，2.11 以后的版本无法用它做加法：训练会报 None values not "
                 "supported；请去掉这个参数",
