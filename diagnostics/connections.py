@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .graph import MAX_DEPTH, Graph, Layer, Tensor
-from .model_file import Json
+from .graph import MAX_DEPTH, Graph, Tensor
 
 Node = tuple[str, int]
 # Layers that take part in training without leading to an output (keras/engine/base_layer.py, Keras 2.12).
@@ -97,40 +96,18 @@ def _not_peeled(takes: Mapping[Node, Sequence[Node]]) -> list[Node]:
     return [node for node in takes if node in missing]
 
 
-def wrongly_called(written: Any, graph: Graph) -> Iterator[tuple[Layer, int]]:  # noqa: ANN401 - JSON
-    """Nested functional models of a graph, with the number of tensors where a call gives more or fewer than it has inputs.
-
-    Args:
-        written: what the configuration has for the graph (`class_name`, `config`). The graph itself keeps a tensor that is
-            given twice only once.
-        graph: the graph that was read from it; its models are compared, not those nested in them.
-    """
-    for layer, part in _pairs(written, graph):
-        if layer.inner is None or layer.inner.sequential:
-            continue
-        nodes = part.get("inbound_nodes")
-        for node in nodes if isinstance(nodes, list) else ():
-            first = _first_argument(node)
-            number = _leaves(first)
-            expected = len(layer.inner.inputs)
-            too_many = number > expected and not isinstance(first, dict)  # further keys of a dict are ignored
-            if expected and (number < expected or too_many):
-                yield layer, number
-
-
-def nested(written: Any, graph: Graph, prefix: str = "") -> Iterator[tuple[str, Any, Graph]]:  # noqa: ANN401 - JSON
-    """As `Graph.walk`, with what the configuration has for each graph beside it."""
-    yield prefix, written, graph
-    for layer, part in _pairs(written, graph):
-        if layer.inner is not None:
-            yield from nested(part, layer.inner, f"{prefix}{layer.name}/")
-
-
-def _pairs(written: Any, graph: Graph) -> Iterator[tuple[Layer, Json]]:  # noqa: ANN401 - JSON
-    config = written.get("config") if isinstance(written, dict) else None
-    parts = config.get("layers") if isinstance(config, dict) else config
-    if isinstance(parts, list) and len(parts) == len(graph.layers):
-        yield from ((layer, part) for layer, part in zip(graph.layers, parts, strict=True) if isinstance(part, dict))
+def wrongly_called(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Nested functional models that a call gives more or fewer tensors than they have inputs: both numbers, by name."""
+    found: dict[str, tuple[int, int]] = {}
+    for layer in graph.layers:
+        expected = len(layer.inner.inputs) if layer.inner is not None and not layer.inner.sequential else 0
+        for call in layer.calls if expected else ():
+            first = _first_argument(call.written)
+            given = _leaves(first)
+            too_many = given > expected and not isinstance(first, dict)  # further keys of a dict are ignored
+            if given < expected or too_many:
+                found[layer.name] = (given, expected)
+    return found
 
 
 def _first_argument(node: Any) -> Any:  # noqa: ANN401 - JSON

@@ -35,7 +35,9 @@ def _older(node: list[Any], shape_of: ShapeOf) -> tuple[tuple[Any, ...], dict[st
     """Keras 1 and 2: `[[layer, node, index, kwargs], ...]`, or one such list where the first argument is one tensor."""
     listed = [node] if is_reference(node) or _is_constant(node) else node
     args = [_filled(part[2] if _is_constant(part) else part, shape_of, keras_3=False) for part in listed]
-    named = next((part[3] for part in listed if isinstance(part, list) and len(part) > 3 and isinstance(part[3], dict)), {})  # noqa: PLR2004
+    named = next(
+        (part[3] for part in listed if isinstance(part, list) and len(part) > 3 and isinstance(part[3], dict)), {}
+    )  # noqa: PLR2004
     kwargs = {str(name): _filled(value, shape_of, keras_3=False) for name, value in named.items()}
     return ((args,) if len(args) > 1 else tuple(args)), kwargs
 

@@ -87,8 +87,7 @@ def window(length: int | None, kernel: int, stride: int, padding: str, dilation:
 
 def _windows(picture: Shape, kernel: Shape, stride: Shape, padding: str, dilation: Shape) -> list[int | None]:
     places = [
-        window(n, k or 1, s or 1, padding, d or 1)
-        for n, k, s, d in zip(picture, kernel, stride, dilation, strict=True)
+        window(n, k or 1, s or 1, padding, d or 1) for n, k, s, d in zip(picture, kernel, stride, dilation, strict=True)
     ]
     for length, wide, count in zip(picture, kernel, places, strict=True):
         if count is not None and count <= 0:
@@ -294,9 +293,7 @@ def _local(axes: int) -> Rule:
         needs_axes(shape, axes + 2)
         first = channels_first(config)
         lead, picture, _ = split(shape, axes, first=first)
-        places = _windows(
-            picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), (1,) * axes
-        )
+        places = _windows(picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), (1,) * axes)
         return (joined(lead, places, filters_of(config), first=first),)
 
     return rule

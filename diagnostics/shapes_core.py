@@ -71,7 +71,9 @@ def einsum_shapes(step: Step) -> tuple[Shape, Shape]:
         raise Unknown
     lead, tail = ("...", "") if taken.startswith("...") else ("", "...") if taken.endswith("...") else ("", "")
     labels = taken.replace("...", "")
-    if (lead + labels + tail) != taken or (len(labels) != len(shape) if "..." not in taken else len(labels) > len(shape)):
+    if (lead + labels + tail) != taken or (
+        len(labels) != len(shape) if "..." not in taken else len(labels) > len(shape)
+    ):
         raise Unknown
     elided = len(shape) - len(labels)
     named = shape[elided:] if lead else shape[: len(labels)]

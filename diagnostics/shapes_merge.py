@@ -42,7 +42,11 @@ def _by_element(step: Step) -> tuple[Shape]:
             "batch-size-differs",
             BROADCAST,
         )
-    if step.line != "keras-3" and len({len(shape) for shape in shapes}) > 1 and None in [n for s in shapes for n in s[1:]]:
+    if (
+        step.line != "keras-3"
+        and len({len(shape) for shape in shapes}) > 1
+        and None in [n for s in shapes for n in s[1:]]
+    ):
         raise Unknown
     rest = shapes[0][1:]
     for shape in shapes[1:]:

@@ -64,7 +64,9 @@ def from_tensorflow(step: Step) -> tuple[Shape | None, ...]:
         raise Unknown
     given = {_TENSORFLOW_NAMES.get(key, key): value for key, value in step.kwargs.items()}
     tensors = {key: value for key, value in given.items() if operands(value)}
-    literal = [value for key, value in given.items() if name in _BY_ELEMENT and key in ("x", "y") and key not in tensors]
+    literal = [
+        value for key, value in given.items() if name in _BY_ELEMENT and key in ("x", "y") and key not in tensors
+    ]
     if name == "Normalize" and not isinstance(given.get("axis"), int | list):
         raise Unknown
     config = {key: value for key, value in given.items() if key not in tensors}

@@ -20,7 +20,16 @@ from .shapes_recurrent import cells_of, layer_in, units_of
 Variables = dict[str, Shape]
 _Rule = Callable[[Json, Shape], Variables]
 _NOT_TRAINED = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count", "vector_u"})
-_GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1, "LSTMCell": 4, "GRUCell": 3, "SimpleRNNCell": 1, "CuDNNLSTM": 4, "CuDNNGRU": 3}
+_GATES = {
+    "LSTM": 4,
+    "GRU": 3,
+    "SimpleRNN": 1,
+    "LSTMCell": 4,
+    "GRUCell": 3,
+    "SimpleRNNCell": 1,
+    "CuDNNLSTM": 4,
+    "CuDNNGRU": 3,
+}
 _WITHOUT = (SAME - {"Highway", "Normalization", "PReLU", "ParametricSoftplus", "RMSNormalization", "SReLU"}) | {
     "InputLayer", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Flatten", "Reshape",
     "Permute", "RepeatVector", "Resizing", "CenterCrop", "RandomCrop", "RandomHeight", "RandomWidth", "CategoryEncoding",
@@ -153,7 +162,10 @@ def _channels(config: Json, shape: Shape, axes: int) -> int:
 def _transposed(axes: int) -> _Rule:
     def rule(config: Json, shape: Shape) -> Variables:
         filters = filters_of(config)
-        return {"kernel": (*kernel_size(config, axes), filters, _channels(config, shape, axes)), **_bias(config, filters)}
+        return {
+            "kernel": (*kernel_size(config, axes), filters, _channels(config, shape, axes)),
+            **_bias(config, filters),
+        }
 
     return rule
 
@@ -168,7 +180,11 @@ def _depthwise(axes: int) -> _Rule:
 
 def _separable(axes: int) -> _Rule:
     def rule(config: Json, shape: Shape) -> Variables:
-        channels, times, filters = _channels(config, shape, axes), size(config.get("depth_multiplier", 1)), filters_of(config)
+        channels, times, filters = (
+            _channels(config, shape, axes),
+            size(config.get("depth_multiplier", 1)),
+            filters_of(config),
+        )
         depthwise = (*kernel_size(config, axes), channels, times)
         pointwise = (*(1,) * axes, channels * times, filters)
         return {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise, **_bias(config, filters)}
@@ -181,7 +197,11 @@ def _recurrent(class_name: str) -> _Rule:
         units, gates = units_of(config), _GATES[class_name]
         twice = class_name in ("GRU", "GRUCell") and flag(config, "reset_after")
         if class_name.startswith("CuDNN"):
-            return {"kernel": (shape[-1], gates * units), "recurrent_kernel": (units, gates * units), "bias": (2 * gates * units,)}
+            return {
+                "kernel": (shape[-1], gates * units),
+                "recurrent_kernel": (units, gates * units),
+                "bias": (2 * gates * units,),
+            }
         bias = (2, gates * units) if twice else (gates * units,)
         kernels: Variables = {"kernel": (shape[-1], gates * units), "recurrent_kernel": (units, gates * units)}
         return {**kernels, **_bias(config, *bias)}
@@ -201,7 +221,10 @@ def _rnn(config: Json, shape: Shape) -> Variables:
 def _conv_lstm(axes: int) -> _Rule:
     def rule(config: Json, shape: Shape) -> Variables:
         channels, filters, kernel = _channels(config, shape, axes), filters_of(config), kernel_size(config, axes)
-        kernels: Variables = {"kernel": (*kernel, channels, 4 * filters), "recurrent_kernel": (*kernel, filters, 4 * filters)}
+        kernels: Variables = {
+            "kernel": (*kernel, channels, 4 * filters),
+            "recurrent_kernel": (*kernel, filters, 4 * filters),
+        }
         return {**kernels, **_bias(config, 4 * filters)}
 
     return rule
@@ -277,7 +300,9 @@ def _multi_head(config: Json, inputs: tuple[Shape | None, ...]) -> Variables:
     }
     found: Variables = {}
     for name, (taken, made) in parts.items():
-        found |= {f"{name}/{kind}": shape for kind, shape in {"kernel": (*taken, *made), **_bias(config, *made)}.items()}
+        found |= {
+            f"{name}/{kind}": shape for kind, shape in {"kernel": (*taken, *made), **_bias(config, *made)}.items()
+        }
     return found
 
 

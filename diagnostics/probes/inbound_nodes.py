@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ...knowledge.text import Text
-from ..connections import SIDE_EFFECTS, Connections, nested, wrongly_called
+from ..connections import SIDE_EFFECTS, Connections, wrongly_called
 from ..graph import Graph, Layer, graph_of
 from ..model_file import ModelFile
 from ..probe import CouldNotLook, Evidence, Probe
@@ -36,8 +35,8 @@ def look(model: ModelFile) -> Iterator[Evidence]:
         )
     faults = 0
     calls = 0
-    for prefix, written, part in nested(model.config, graph):
-        for evidence in () if part.sequential else _connections(prefix, written, part):
+    for prefix, part in graph.walk():
+        for evidence in () if part.sequential else _connections(prefix, part):
             faults += evidence.fault
             yield evidence
         for evidence in _several_calls(prefix, part):
@@ -61,14 +60,14 @@ def _sound(graph: Graph, *, connected: bool, once: bool) -> Evidence:
     )
 
 
-def _connections(prefix: str, written: Any, graph: Graph) -> Iterator[Evidence]:  # noqa: ANN401 - JSON
+def _connections(prefix: str, graph: Graph) -> Iterator[Evidence]:
     names = {layer.name for layer in graph.layers}
     inputs = {tensor.layer for tensor in graph.inputs}
     connections = Connections(graph)
     yield from _missing_layers(prefix, graph, names)
     yield from _missing_calls(prefix, connections)
     yield from _circle(prefix, connections)
-    yield from _wrong_numbers(prefix, written, graph)
+    yield from _wrong_numbers(prefix, graph)
     yield from _lost_layers(prefix, [la for la in graph.layers if not la.calls and la.name not in inputs])
     idle = names - connections.needed()
     yield from _unused(prefix, sorted(inputs & idle))
@@ -132,17 +131,16 @@ def _circle(prefix: str, connections: Connections) -> Iterator[Evidence]:
         )
 
 
-def _wrong_numbers(prefix: str, written: Any, graph: Graph) -> Iterator[Evidence]:  # noqa: ANN401 - JSON
-    for layer, given in dict.fromkeys(wrongly_called(written, graph)):
-        expected = len(layer.inner.inputs) if layer.inner else 0
+def _wrong_numbers(prefix: str, graph: Graph) -> Iterator[Evidence]:
+    for name, (given, expected) in wrongly_called(graph).items():
         yield Evidence(
             Text(
-                f"the nested model {names_en([layer.name], prefix)} is called with {given} tensor(s) and has {expected} input(s)",
-                f"嵌套模型 {names_zh([layer.name], prefix)} 调用时给了 {given} 个张量，而它有 {expected} 个输入",
+                f"the nested model {names_en([name], prefix)} is called with {given} tensor(s) and has {expected} input(s)",
+                f"嵌套模型 {names_zh([name], prefix)} 调用时给了 {given} 个张量，而它有 {expected} 个输入",
             ),
             confirms=(INPUTS,),
             fault=True,
-            layers=(f"{prefix}{layer.name}",),
+            layers=(f"{prefix}{name}",),
         )
 
 

@@ -116,7 +116,7 @@ def _quantized(policies: dict[str, list[str]]) -> Iterator[Evidence]:
     if layers:
         yield Evidence(
             Text(
-                f"{len(layers)} layers are quantized to integers: {names_en(layers)}; their kernels cannot be trained, only biases are",
+                f"{len(layers)} layers are quantized to integers: {names_en(layers)}; only their biases can be trained",
                 f"有 {len(layers)} 层已量化为整数：{names_zh(layers)}；它们的 kernel 不能再训练，只有偏置可以",
             ),
             confirms=(NOT_LEARNING, "freeze-layers"),

@@ -148,9 +148,8 @@ def test_facts_count_once_their_topic_is_suspected(saved: Path, probe: str, name
 
 SOUND = [
     "one_constant", "one_unit", "random_bias", "branched", "usual_penalty", "idle_bias", "dropout_first", "dropout_behind",
-    "attention",
-    "gated", "few_sigmoids", "normalized_sigmoids", "he_relus", "twenty_relus", "residual", "watched", "lookup_right", "limited", "wide",
-    "narrow", "metrics_in_floats", "half_weights_to_predict", "scaled", "bfloat",
+    "attention", "gated", "few_sigmoids", "normalized_sigmoids", "he_relus", "twenty_relus", "residual", "watched", "lookup_right",
+    "limited", "wide", "narrow", "metrics_in_floats", "half_weights_to_predict", "scaled", "bfloat",
 ]  # fmt: skip
 
 
@@ -249,7 +248,7 @@ def test_hostile_configurations_break_nothing(saved: Path) -> None:
         if not isinstance(config, dict) or not isinstance(compiled, dict | None):
             continue
         hostile = dataclasses.replace(model, config=config, compiled=compiled)
-        for probe in (*ALL, "objective"):
+        for probe in (*ALL, "objective", "memory"):
             assert examine(PROBES[probe], hostile, "m.keras", frozenset(PROBES[probe].topics)).outcome != "crashed"
 
 
