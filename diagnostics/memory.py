@@ -15,7 +15,7 @@ from .dtypes import compute_dtype, policy_of, quantized_mode
 from .graph import Graph, Layer
 from .model_file import Json
 from .optimizers import Optimizer
-from .settings import DROPOUTS, number
+from .settings import DROPOUTS, activation_name, number
 from .shapes import Shape, Shapes
 from .trainable import trains
 from .variables import parameters_of
@@ -33,6 +33,7 @@ _SLOTS = {
 _ADAM = 2
 # Layers that hand on what they take without a copy.
 _NO_COPY = frozenset({"InputLayer", "Flatten", "Reshape", "Identity", "ActivityRegularization"})
+_IN_PLACE = frozenset({"linear", "relu", "relu6", "sigmoid", "tanh", "softmax"})
 # Numbers per output number that a recurrent layer keeps of each step: its gates, states and what they were made of.
 _RECURRENT = {"LSTM": 7, "GRU": 5, "SimpleRNN": 2, "CuDNNLSTM": 7, "CuDNNGRU": 5}
 _LARGEST = 1 << 62
@@ -68,18 +69,19 @@ class Memory:
         return batch
 
 
-def memory_of(graph: Graph, shapes: Shapes, optimizer: Optimizer | None) -> Memory:
+def memory_of(graph: Graph, shapes: Shapes, optimizer: Optimizer | None, *, keras_3: bool = True) -> Memory:
     """Add a model up.
 
     Args:
         graph: the model.
         shapes: of its layers, as `shapes_of` tells them.
         optimizer: what it is trained with; None stands for Adam.
+        keras_3: whether Keras 3 trains it.
     """
     parameters = trained = weights = fixed = kept = largest = 0
     uncounted: list[str] = []
     unsized: list[str] = []
-    slots = slots_of(optimizer)
+    slots = slots_of(optimizer, keras_3=keras_3)
     all_layers = list(_layers(graph, "", 1))
     for path, layer, calls in all_layers:
         counts = parameters_of(layer, shapes.inputs.get(path, ()))
@@ -123,7 +125,7 @@ def _widths(layer: Layer) -> tuple[int, int]:
 
 def _numbers(layer: Layer, inputs: tuple[Shape | None, ...], outputs: tuple[Shape | None, ...]) -> int | None:
     """How many numbers one call of a layer keeps for each sample; None where an axis other than the batch is open."""
-    if layer.class_name in _NO_COPY:
+    if layer.class_name in _NO_COPY or _is_in_place(layer):
         return 0
     sizes = [_size(shape) for shape in outputs]
     if any(size is None for size in sizes):
@@ -132,6 +134,13 @@ def _numbers(layer: Layer, inputs: tuple[Shape | None, ...], outputs: tuple[Shap
     if layer.class_name in DROPOUTS:
         return total + total // 4  # and a mask of one byte each
     return total + _inside(layer, inputs)
+
+
+def _is_in_place(layer: Layer) -> bool:
+    """An activation whose gradient needs its output only takes over the memory of the layer before, which needs its input only."""
+    if layer.class_name == "ReLU":
+        return not layer.config.get("negative_slope")
+    return layer.class_name == "Activation" and activation_name(layer) in _IN_PLACE
 
 
 def _inside(layer: Layer, inputs: tuple[Shape | None, ...]) -> int:
@@ -164,13 +173,14 @@ def _size(shape: Shape | None) -> int | None:
     return prod(axis or 0 for axis in shape[1:])
 
 
-def slots_of(optimizer: Optimizer | None) -> int:
-    """Numbers that an optimizer keeps for each weight; those of Adam where it isn't known."""
+def slots_of(optimizer: Optimizer | None, *, keras_3: bool = True) -> int:
+    """Numbers that an optimizer keeps for each weight; those of Adam where it isn't known. Keras 2's SGD always has momenta."""
     if optimizer is None:
         return _ADAM
     config = optimizer.config
     slots = _SLOTS.get(optimizer.name, _ADAM)
     if optimizer.name in ("SGD", "RMSprop"):
-        slots += bool(number(config.get("momentum")))
+        always = optimizer.name == "SGD" and not keras_3
+        slots += always or bool(number(config.get("momentum")))
     slots += sum(config.get(key) is True for key in ("amsgrad", "centered", "use_ema"))
     return slots + (number(config.get("gradient_accumulation_steps")) is not None)

@@ -29,7 +29,7 @@ def look(model: ModelFile) -> Iterator[Evidence]:
         )
     compiled = model.compiled or {}
     optimizer = _optimizer(compiled)
-    memory = memory_of(graph, shapes_of(graph, model.line), optimizer)
+    memory = memory_of(graph, shapes_of(graph, model.line), optimizer, keras_3=model.line == "keras-3")
     if not memory.parameters and not memory.per_sample:
         raise CouldNotLook(
             Text(
@@ -71,9 +71,9 @@ def _training(memory: Memory, optimizer: str) -> Evidence:
     more_zh = f"，{names_zh(memory.unsized)} 的输出未计" if memory.unsized else ""
     return Evidence(
         Text(
-            f"training with {names_en([optimizer])} holds about {fixed} of weights, gradients and optimizer slots and {sample} for each sample, so "
-            f"{total} with batches of {_BATCH}; the largest batch by GPU memory: {', '.join(fits)} (an estimate{more_en}; cuDNN's "
-            "workspaces and fragmentation come on top)",
+            f"training with {names_en([optimizer])} holds about {fixed} of weights, gradients and optimizer slots and {sample} "
+            f"for each sample, so {total} with batches of {_BATCH}; the largest batch by GPU memory: {', '.join(fits)} (an "
+            f"estimate{more_en}; cuDNN's workspaces and fragmentation come on top)",
             f"用 {names_zh([optimizer])} 训练时，权重、梯度和优化器约占 {fixed}，每个样本约占 {sample}，批量 {_BATCH} 时共 {total}；"
             f"各种显存能放下的最大批量：{'，'.join(fits)}（估算值{more_zh}；cuDNN 工作区和碎片另计）",
         ),
