@@ -85,7 +85,7 @@ def memory_of(graph: Graph, shapes: Shapes, optimizer: Optimizer | None, *, kera
     all_layers = list(_layers(graph, "", 1))
     for path, layer, calls in all_layers:
         counts = parameters_of(layer, shapes.inputs.get(path, ()))
-        outputs = _numbers(layer, shapes.inputs.get(path, ()), shapes.outputs.get(path, (None,)))
+        outputs = _numbers(layer, shapes.outputs.get(path, (None,)))
         uncounted += [path] if counts is None else []
         unsized += [path] if outputs is None else []
         own, others = counts or (0, 0)
@@ -95,6 +95,8 @@ def memory_of(graph: Graph, shapes: Shapes, optimizer: Optimizer | None, *, kera
         weights += (own + others) * stored
         fixed += learned * stored * (1 + slots) + (own * computed if computed < stored else 0)
         kept += (outputs or 0) * computed * calls
+        inside = _inside(layer, shapes.inputs.get(path, ()))
+        kept += inside * computed * calls
         largest = max(largest, (outputs or 0) * computed)
     # On the way back a layer's gradient is there beside that of the layer behind.
     per_sample = min(kept + 2 * largest, _LARGEST)
@@ -123,8 +125,8 @@ def _widths(layer: Layer) -> tuple[int, int]:
     return (4 if (policy or "").startswith("mixed_") else computed), computed
 
 
-def _numbers(layer: Layer, inputs: tuple[Shape | None, ...], outputs: tuple[Shape | None, ...]) -> int | None:
-    """How many numbers one call of a layer keeps for each sample; None where an axis other than the batch is open."""
+def _numbers(layer: Layer, outputs: tuple[Shape | None, ...]) -> int | None:
+    """How many numbers one call of a layer hands out for each sample; None where an axis other than the batch is open."""
     if layer.class_name in _NO_COPY or _is_in_place(layer):
         return 0
     sizes = [_size(shape) for shape in outputs]
@@ -133,7 +135,7 @@ def _numbers(layer: Layer, inputs: tuple[Shape | None, ...], outputs: tuple[Shap
     total = sum(size for size in sizes if size is not None)
     if layer.class_name in DROPOUTS:
         return total + total // 4  # and a mask of one byte each
-    return total + _inside(layer, inputs)
+    return total
 
 
 def _is_in_place(layer: Layer) -> bool:
