@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .dtypes import policy_name
 from .heads import Head
 from .model_file import Json
 
@@ -22,7 +23,11 @@ REGRESSION = frozenset({
     "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber",
     "log_cosh",
 })  # fmt: skip
+# Losses that are neither a crossentropy nor a distance of numbers.
+_OTHERS = frozenset({"poisson", "kl_divergence", "hinge", "squared_hinge"})
 _ALIASES = {
+    "kld": "kl_divergence", "KLD": "kl_divergence", "KLDivergence": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
     "bce": "binary_crossentropy", "BCE": "binary_crossentropy", "mse": "mean_squared_error", "MSE": "mean_squared_error",
     "mae": "mean_absolute_error", "MAE": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
     "MAPE": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error",
@@ -40,8 +45,8 @@ def _camel(name: str) -> str:
 
 
 _LOSSES = {
-    **{name: name for name in CROSSENTROPIES | REGRESSION | {"poisson"}},
-    **{_camel(name): name for name in CROSSENTROPIES | REGRESSION | {"poisson"}},
+    **{name: name for name in CROSSENTROPIES | REGRESSION | _OTHERS},
+    **{_camel(name): name for name in CROSSENTROPIES | REGRESSION | _OTHERS},
     **_ALIASES,
 }
 _METRICS = {**{name: name for name in ACCURACIES}, **{_camel(name): name for name in ACCURACIES - {"acc", "accuracy"}}}
@@ -113,6 +118,23 @@ def metrics_by_output(written: Any, heads: Sequence[Head], *, keras_3: bool) -> 
         return [list(_metrics(written)) for _ in heads]
     given = by_output(written, heads)
     return [list(_metrics(item)) for item in given] if given else [[] for _ in heads]
+
+
+def metric_dtypes(compiled: Json) -> Iterator[tuple[str, str]]:
+    """Names and dtypes of all metrics that were written out as objects, own ones too."""
+    seen = 0
+    pending: list[Any] = [compiled.get("metrics"), compiled.get("weighted_metrics")]
+    while pending and seen < MAX_METRICS:
+        written = pending.pop()
+        if isinstance(written, list):
+            pending += written[:MAX_METRICS]
+        elif isinstance(written, dict) and not is_object(written):
+            pending += list(written.values())[:MAX_METRICS]
+        elif isinstance(written, dict) and isinstance(written["config"], dict):
+            seen += 1
+            dtype = policy_name(written["config"].get("dtype"))
+            if dtype:
+                yield str(written["config"].get("name", written["class_name"])), dtype
 
 
 def _metrics(written: Any, depth: int = 0) -> Iterator[Metric]:  # noqa: ANN401 - JSON

@@ -10,6 +10,8 @@ from typing import Any
 
 from .graph import Graph, Layer, Tensor
 
+_FROM = "_from_"
+MAX_ROUNDS = 50
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 
 # Classes that stop on an integer tensor in Keras 2 and in Keras 3.
@@ -40,16 +42,29 @@ _COMPUTE = frozenset({
 
 def policy_of(layer: Layer) -> str | None:
     """The name of a layer's dtype policy (`float32`, `mixed_float16`, ...), None where the configuration has none."""
-    written: Any = layer.config.get("dtype")
+    return policy_name(layer.config.get("dtype"))
+
+
+def policy_name(written: Any) -> str | None:  # noqa: ANN401 - JSON
+    """The name of a policy as Keras wrote it: a name or an object. Quantized ones are named `int8_from_float32`, as in Keras."""
     if isinstance(written, dict):
         inner = written.get("config")
-        written = inner.get("name") if isinstance(inner, dict) else None
+        config = inner if isinstance(inner, dict) else {}
+        mode, source = config.get("mode"), config.get("source_name")
+        quantized = isinstance(mode, str) and isinstance(source, str)
+        written = f"{mode}{_FROM}{source}" if quantized else config.get("name")
     return written if isinstance(written, str) else None
 
 
+def quantized_mode(policy: str | None) -> str | None:
+    """What a policy quantizes to (`int8`, `int4`, `float8`), None for one that does not."""
+    mode, is_quantized, _ = (policy or "").partition(_FROM)
+    return mode if is_quantized else None
+
+
 def compute_dtype(policy: str | None) -> str | None:
-    """The dtype that a policy computes in."""
-    name = policy.removeprefix("mixed_") if policy else None
+    """The dtype that a policy computes in; for a quantized one that of the policy it was made from."""
+    name = policy.rpartition(_FROM)[2].removeprefix("mixed_") if policy else None
     return name if name in FLOATS else None
 
 
@@ -57,14 +72,16 @@ def tensor_dtypes(graph: Graph) -> dict[str, str | None]:
     """The dtype of each layer's output by the layer's name, None where it can't be told (own layers, raw operations)."""
     dtypes: dict[str, str | None] = {}
     pending = list(graph.layers)
-    while pending:
-        ready = [layer for layer in pending if all(t.layer in dtypes for t in _sources(layer))]
-        if not ready:
+    for _ in range(MAX_ROUNDS):  # Keras writes layers behind those that they take from: one round
+        waiting = []
+        for layer in pending:
+            if all(t.layer in dtypes for t in _sources(layer)):
+                dtypes[layer.name] = _output_dtype(layer, [dtypes[t.layer] for t in _sources(layer)])
+            else:
+                waiting.append(layer)
+        if len(waiting) == len(pending):
             break
-        for layer in ready:
-            dtypes[layer.name] = _output_dtype(layer, [dtypes[t.layer] for t in _sources(layer)])
-        known = set(dtypes)
-        pending = [layer for layer in pending if layer.name not in known]
+        pending = waiting
     return dtypes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import SubjectError
@@ -25,14 +25,22 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a layer (Keras: an inbound node): the tensors that went in."""
+    """One call of a layer (Keras: an inbound node): the tensors that went in, each once.
+
+    `written` is the node as the file has it, with the arguments that are no tensors; None for a call that is implied.
+    """
 
     inputs: tuple[Tensor, ...]
+    written: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: its name, class, configuration, calls, and the graph inside where it is itself a model."""
+    """A layer: its name, class, configuration, calls, and the graph inside where it is itself a model.
+
+    `built` is the `build_config` that Keras 2.12 and newer write: what the layer was built on. `registered` is the name that
+    an own class was registered under, "" or the class's name where it wasn't.
+    """
 
     name: str
     class_name: str
@@ -40,6 +48,8 @@ class Layer:
     config: Json
     calls: tuple[Call, ...]
     inner: Graph | None = None
+    built: Json = field(default_factory=dict, compare=False, repr=False)
+    registered: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,15 @@ def graph_of(model: ModelFile) -> Graph | None:
     if model.config is None:
         return None
     return _graph(model.config, model.name, depth=0)
+
+
+def graph_in(written: Json) -> Graph | None:
+    """The graph of a model that a wrapper holds (TimeDistributed); None where it isn't one that is in the file.
+
+    Raises:
+        SubjectError: the configuration is not one that Keras writes.
+    """
+    return _graph(written, str(written.get("class_name")), depth=1) if written.get("class_name") in _MODELS else None
 
 
 def _graph(written: Json, where: str, depth: int) -> Graph | None:
@@ -103,7 +122,7 @@ def _sequential(name: str, layers: list[Layer]) -> Graph:
     chained: list[Layer] = []
     for layer in layers:
         calls = (Call((Tensor(chained[-1].name, 0, 0),)),) if chained else ()
-        chained.append(Layer(layer.name, layer.class_name, layer.module, layer.config, calls, layer.inner))
+        chained.append(replace(layer, calls=calls))
     ends = (Tensor(chained[0].name, 0, 0),) if chained else ()
     return Graph(
         name,
@@ -128,12 +147,14 @@ def _layer(written: object, where: str, depth: int) -> Layer:
         config=config,
         calls=tuple(_call(node) for node in nodes) if isinstance(nodes, list) else (),
         inner=_graph(written, where, depth + 1) if class_name in _MODELS else None,
+        built=built if isinstance(built := written.get("build_config"), dict) else {},
+        registered=str(written.get("registered_name") or ""),
     )
 
 
 def _call(node: object) -> Call:
     """One inbound node: Keras 3 writes a dict of args and kwargs, Keras 1 and 2 lists of [layer, node, index, kwargs]."""
-    return Call(tuple(dict.fromkeys(_tensors(node))))
+    return Call(tuple(dict.fromkeys(_tensors(node))), node)
 
 
 def _tensors(value: Any, depth: int = 0) -> Iterator[Tensor]:  # noqa: ANN401 - JSON of any shape
@@ -142,12 +163,12 @@ def _tensors(value: Any, depth: int = 0) -> Iterator[Tensor]:  # noqa: ANN401 - 
         return
     if isinstance(value, dict):
         history = value.get("config", {}).get("keras_history") if isinstance(value.get("config"), dict) else None
-        if value.get("class_name") == "__keras_tensor__" and isinstance(history, list) and _is_reference(history):
+        if value.get("class_name") == "__keras_tensor__" and isinstance(history, list) and is_reference(history):
             yield Tensor(history[0], history[1], history[2])
         else:
             for part in value.values():
                 yield from _tensors(part, depth + 1)
-    elif _is_reference(value):
+    elif is_reference(value):
         yield Tensor(value[0], value[1], value[2])
         for part in value[3:]:
             yield from _tensors(part, depth + 1)
@@ -156,7 +177,8 @@ def _tensors(value: Any, depth: int = 0) -> Iterator[Tensor]:  # noqa: ANN401 - 
             yield from _tensors(part, depth + 1)
 
 
-def _is_reference(value: object) -> bool:
+def is_reference(value: object) -> bool:
+    """Whether a list is `[layer, node, index]` or the same with arguments behind it."""
     return (
         isinstance(value, list)
         and len(value) in (3, 4)

@@ -20,6 +20,7 @@ LABEL_RANGE = "label-out-of-range"
 ACCURACY = "accuracy-metric"
 NAN = "nan-loss"
 _TANH = frozenset({"tanh", "hard_tanh", "softsign"})
+_HINGES = frozenset({"hinge", "squared_hinge"})
 _SIGMOIDS = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"})
 _TWO_CLASSES = 2  # a softmax over two units is a binary classification written in two columns
 
@@ -78,6 +79,10 @@ def _activation(head: Head, loss: Loss) -> Iterator[Evidence]:
         yield _no_probabilities(head, activation, loss)
     elif loss.name in CROSSENTROPIES:
         yield from _other_probabilities(head, activation, loss)
+    elif loss.name == "kl_divergence" and activation in NO_PROBABILITIES:
+        yield _no_distribution(head, activation)
+    elif loss.name in _HINGES and activation in PROBABILITIES:
+        yield _no_margin(head, activation, loss)
     elif loss.name == "poisson" and activation not in PROBABILITIES | NEVER_NEGATIVE:
         yield _poisson(head, activation)
     elif loss.name in REGRESSION and activation in PROBABILITIES | NEVER_NEGATIVE | _TANH:
@@ -139,6 +144,25 @@ def _other_probabilities(head: Head, activation: str, loss: Loss) -> Iterator[Ev
             "binary_crossentropy",
             MISMATCH,
         )
+
+
+def _no_distribution(head: Head, activation: str) -> Evidence:
+    """kl_divergence cuts what it gets off at 1e-7 and 1, so beyond there is no gradient (keras/src/losses/losses.py)."""
+    en, zh = names_en([head.layer]), names_zh([head.layer])
+    return fault(
+        f"{en} ends in {activation}, and kl_divergence compares probabilities: what is below 0 or above 1 is cut off; use softmax",
+        f"{zh} 以 {activation} 结尾，而 kl_divergence 比较的是概率：小于 0 或大于 1 的部分会被截掉；请用 softmax",
+        MISMATCH,
+    )
+
+
+def _no_margin(head: Head, activation: str, loss: Loss) -> Evidence:
+    en, zh = names_en([head.layer]), names_zh([head.layer])
+    return fact(
+        f"{en} ends in {activation}, and {loss.name} is about labels -1 and 1: use tanh or no activation, or binary_crossentropy",
+        f"{zh} 以 {activation} 结尾，而 {loss.name} 针对标签 -1 和 1：请用 tanh 或不用激活函数，或改用 binary_crossentropy",
+        MISMATCH,
+    )
 
 
 def _poisson(head: Head, activation: str) -> Evidence:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..dtypes import MERGES, compute_dtype, is_integer, policy_of, refuses_integers, tensor_dtypes
+from ..flow import flow_of
 from ..graph import Graph, Layer, graph_of
 from ..model_file import ModelFile
 from ..probe import CouldNotLook, Evidence, Probe
@@ -15,6 +16,7 @@ from ..wording import names_en, names_zh
 MISMATCH = "dtype-mismatch-op"
 NOT_ALLOWED = "dtype-not-allowed"
 MIXED = "mixed-precision-dtype"
+NAN = "nan-loss"
 UNSCALED = "integer-inputs-not-scaled"
 _PROBABILITIES = frozenset({"softmax", "sigmoid"})
 
@@ -58,6 +60,7 @@ def _cast_needed(prefix: str, source: str, dtype: str, layer: Layer) -> Evidence
         ),
         confirms=(NOT_ALLOWED, MISMATCH, UNSCALED),
         fault=True,
+        layers=(f"{prefix}{source}", f"{prefix}{layer.name}"),
     )
 
 
@@ -68,6 +71,7 @@ def _unscaled(prefix: str, source: str, dtype: str, layer: Layer) -> Evidence:
             f"{names_zh([source], prefix)} 把 {dtype} 交给 {names_zh([layer.name], prefix)}（Dense）：会自动转换类型，但没有缩放",
         ),
         confirms=(UNSCALED,),
+        layers=(f"{prefix}{layer.name}",),
     )
 
 
@@ -88,27 +92,48 @@ def _mixed_merges(prefix: str, graph: Graph, dtypes: dict[str, str | None]) -> I
                 ),
                 confirms=(MISMATCH,),
                 fault=True,
+                layers=(f"{prefix}{layer.name}",),
             )
 
 
 def _half_precision_outputs(graph: Graph) -> Iterator[Evidence]:
-    """TensorFlow's guide "Mixed precision": the model's output should be float32, a float16 softmax is not stable."""
-    outputs = {tensor.layer for tensor in graph.outputs}
-    for layer in graph.layers:
-        if layer.name not in outputs or compute_dtype(policy_of(layer)) != "float16":
+    """TensorFlow's guide "Mixed precision": the model's output should be float32, a float16 softmax is not stable.
+
+    What it says of other outputs is that they should be float32 too, so that the loss is computed in it.
+    """
+    flow = flow_of(graph)
+    for path in dict.fromkeys(source.path for source in flow.outputs):
+        layer = flow.places[path].layer if path in flow.places else None
+        if layer is None or compute_dtype(policy_of(layer)) != "float16":
             continue
-        activation = layer.config.get("activation")
-        if activation in _PROBABILITIES or layer.class_name == "Softmax":
-            yield Evidence(
-                Text(
-                    f"the output layer {names_en([layer.name])} computes its {activation or 'softmax'} in float16, which is not "
-                    "numerically stable: give that layer dtype='float32'",
-                    f"输出层 {names_zh([layer.name])} 用 float16 计算 {activation or 'softmax'}，数值不稳定：请给这一层设置 "
-                    "dtype='float32'",
-                ),
-                confirms=(MIXED,),
-                fault=True,
-            )
+        activation = "softmax" if layer.class_name == "Softmax" else layer.config.get("activation")
+        is_probability = isinstance(activation, str) and activation in _PROBABILITIES
+        yield _half_precision(path, str(activation)) if is_probability else _half_precision_numbers(path)
+
+
+def _half_precision(path: str, activation: str) -> Evidence:
+    return Evidence(
+        Text(
+            f"the output layer {names_en([path])} computes its {activation} in float16, which is not numerically stable: give that "
+            "layer dtype='float32'",
+            f"输出层 {names_zh([path])} 用 float16 计算 {activation}，数值不稳定：请给这一层设置 dtype='float32'",
+        ),
+        confirms=(MIXED, NAN),
+        fault=True,
+        layers=(path,),
+    )
+
+
+def _half_precision_numbers(path: str) -> Evidence:
+    return Evidence(
+        Text(
+            f"the output layer {names_en([path])} hands float16 to the loss; the guides want float32 there: give that layer "
+            "dtype='float32'",
+            f"输出层 {names_zh([path])} 把 float16 交给损失函数；官方指南要求这里用 float32：请给这一层设置 dtype='float32'",
+        ),
+        confirms=(MIXED, NAN),
+        layers=(path,),
+    )
 
 
 def _policies(graph: Graph) -> Iterator[Evidence]:
@@ -135,6 +160,7 @@ def _policies(graph: Graph) -> Iterator[Evidence]:
                 f"各 dtype 策略的层数：{told}；不是 {main} 的层：{names_zh(islands)}",
             ),
             confirms=(MISMATCH, MIXED),
+            layers=tuple(islands),
         )
 
 
@@ -145,7 +171,7 @@ PROBE = Probe(
         "the dtype policy of each layer, and where a cast is needed between two layers",
         "检查各层的 dtype 策略，以及哪两层之间需要类型转换",
     ),
-    topics=(MISMATCH, NOT_ALLOWED, MIXED, UNSCALED),
+    topics=(MISMATCH, NOT_ALLOWED, MIXED, NAN, UNSCALED),
     look=look,
     remedy=Text(
         "give each layer the dtype that it needs: integer ids straight into Embedding, floats into everything else",

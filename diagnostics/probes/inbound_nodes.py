@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...knowledge.text import Text
+from ..connections import SIDE_EFFECTS, Connections, wrongly_called
 from ..graph import Graph, Layer, graph_of
 from ..model_file import ModelFile
 from ..probe import CouldNotLook, Evidence, Probe
@@ -13,14 +14,13 @@ from ..wording import names_en, names_zh
 DISCONNECTED = "graph-disconnected"
 SEVERAL_CALLS = "multiple-inbound-nodes"
 RAW_OPERATION = "tensor-op-outside-layer"
+INPUTS = "multi-input-output-model"
 OLD_OPERATION = "saved-in-keras2-loaded-in-keras3"
 
 # What Keras 2.4 to 2.15 makes of a TensorFlow call on a symbolic tensor (keras/layers/core/tf_op_layer.py, Keras 2.12).
 _TENSORFLOW_OPERATIONS = frozenset({
     "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod", "InstanceProperty",
 })  # fmt: skip
-# Layers that take part in training without leading to an output (keras/engine/base_layer.py, Keras 2.12).
-_SIDE_EFFECTS = frozenset({"AddLoss", "AddMetric"})
 
 
 def look(model: ModelFile) -> Iterator[Evidence]:
@@ -63,28 +63,84 @@ def _sound(graph: Graph, *, connected: bool, once: bool) -> Evidence:
 def _connections(prefix: str, graph: Graph) -> Iterator[Evidence]:
     names = {layer.name for layer in graph.layers}
     inputs = {tensor.layer for tensor in graph.inputs}
+    connections = Connections(graph)
     yield from _missing_layers(prefix, graph, names)
-    lost = [layer for layer in graph.layers if not layer.calls and layer.name not in inputs]
-    yield from _lost_layers(prefix, lost)
-    used = {tensor.layer for layer in graph.layers for call in layer.calls for tensor in call.inputs}
-    used |= {tensor.layer for tensor in graph.outputs}
-    if unused := sorted(inputs & names - used):
+    yield from _missing_calls(prefix, connections)
+    yield from _circle(prefix, connections)
+    yield from _wrong_numbers(prefix, graph)
+    yield from _lost_layers(prefix, [la for la in graph.layers if not la.calls and la.name not in inputs])
+    idle = names - connections.needed()
+    yield from _unused(prefix, sorted(inputs & idle))
+    yield from _dead_ends(prefix, graph, idle - inputs)
+
+
+def _unused(prefix: str, unused: list[str]) -> Iterator[Evidence]:
+    """Keras 2 and 3 build, train and save such a model without a word (Keras 3.15, tf_keras 2.21)."""
+    if unused:
         yield Evidence(
             Text(
-                f"input {names_en(unused, prefix)} is used by no layer: whatever is fed to it is ignored",
-                f"输入 {names_zh(unused, prefix)} 没有被任何层使用：喂进去的数据会被忽略",
+                f"no output of the model needs its input {names_en(unused, prefix)}: data must be given for it and changes nothing",
+                f"模型的任何输出都用不到输入 {names_zh(unused, prefix)}：必须给它数据，但数据不起任何作用",
             ),
-            confirms=(DISCONNECTED,),
-            fault=True,
+            confirms=(INPUTS, DISCONNECTED),
+            warning=True,
+            layers=tuple(f"{prefix}{name}" for name in unused),
         )
-    ends = [layer.name for layer in graph.layers if layer.name not in used and layer.name not in inputs]
-    if dead := sorted(n for n in ends if _class_of(graph, n) not in _SIDE_EFFECTS):
+
+
+def _dead_ends(prefix: str, graph: Graph, idle: set[str]) -> Iterator[Evidence]:
+    """Keras writes only the layers between inputs and outputs, so these were put into the file by something else."""
+    dead = [layer.name for layer in graph.layers if layer.name in idle and layer.class_name not in SIDE_EFFECTS]
+    if dead:
         yield Evidence(
             Text(
                 f"{names_en(dead, prefix)} leads to no output of the model",
                 f"{names_zh(dead, prefix)} 不通向模型的任何输出",
             ),
             confirms=(DISCONNECTED,),
+            layers=tuple(f"{prefix}{name}" for name in dead),
+        )
+
+
+def _missing_calls(prefix: str, connections: Connections) -> Iterator[Evidence]:
+    if missing := connections.missing_calls():
+        told = [f"{tensor.layer} (call {tensor.node}, output {tensor.index})" for tensor in missing]
+        yield Evidence(
+            Text(
+                f"inbound nodes name a call or an output that does not exist: {names_en(told, prefix)}; Keras 3 refuses such a graph, "
+                "and loading it in Keras 2 may never end",
+                f"入站节点引用了不存在的调用或输出：{names_zh(told, prefix)}；Keras 3 会拒绝它，Keras 2 加载时可能永远不返回",
+            ),
+            confirms=(DISCONNECTED,),
+            fault=True,
+            layers=tuple(dict.fromkeys(f"{prefix}{tensor.layer}" for tensor in missing)),
+        )
+
+
+def _circle(prefix: str, connections: Connections) -> Iterator[Evidence]:
+    if circle := connections.circle():
+        yield Evidence(
+            Text(
+                f"the inbound nodes of {names_en(circle, prefix)} form a circle: each waits for the other's output; Keras 3 refuses "
+                "such a graph, and loading it in Keras 2 never ends",
+                f"{names_zh(circle, prefix)} 的入站节点构成环：彼此等待对方的输出；Keras 3 会拒绝它，Keras 2 加载时永远不返回",
+            ),
+            confirms=(DISCONNECTED,),
+            fault=True,
+            layers=tuple(f"{prefix}{name}" for name in circle),
+        )
+
+
+def _wrong_numbers(prefix: str, graph: Graph) -> Iterator[Evidence]:
+    for name, (given, expected) in wrongly_called(graph).items():
+        yield Evidence(
+            Text(
+                f"the nested model {names_en([name], prefix)} is called with {given} tensor(s) and has {expected} input(s)",
+                f"嵌套模型 {names_zh([name], prefix)} 调用时给了 {given} 个张量，而它有 {expected} 个输入",
+            ),
+            confirms=(INPUTS,),
+            fault=True,
+            layers=(f"{prefix}{name}",),
         )
 
 
@@ -92,13 +148,14 @@ def _missing_layers(prefix: str, graph: Graph, names: set[str]) -> Iterator[Evid
     for layer in graph.layers:
         missing = sorted({t.layer for call in layer.calls for t in call.inputs} - names)
         if missing:
-            yield _not_there(names_en([layer.name], prefix), names_zh([layer.name], prefix), missing)
+            path = f"{prefix}{layer.name}"
+            yield _not_there(names_en([path]), names_zh([path]), missing, path)
     ends = sorted({tensor.layer for tensor in (*graph.inputs, *graph.outputs)} - names)
     if ends:
         yield _not_there("the model itself", "模型本身", ends)
 
 
-def _not_there(who_en: str, who_zh: str, missing: list[str]) -> Evidence:
+def _not_there(who_en: str, who_zh: str, missing: list[str], *layers: str) -> Evidence:
     return Evidence(
         Text(
             f"{who_en} takes the output of {names_en(missing)}, which is not in the model: the graph is disconnected",
@@ -106,6 +163,7 @@ def _not_there(who_en: str, who_zh: str, missing: list[str]) -> Evidence:
         ),
         confirms=(DISCONNECTED,),
         fault=True,
+        layers=layers,
     )
 
 
@@ -118,6 +176,7 @@ def _lost_layers(prefix: str, lost: list[Layer]) -> Iterator[Evidence]:
             ),
             confirms=(DISCONNECTED, "model-inputs-not-input-layers"),
             fault=True,
+            layers=tuple(f"{prefix}{name}" for name in inputs),
         )
     if others := [layer.name for layer in lost if layer.class_name != "InputLayer"]:
         yield Evidence(
@@ -127,6 +186,7 @@ def _lost_layers(prefix: str, lost: list[Layer]) -> Iterator[Evidence]:
             ),
             confirms=(DISCONNECTED,),
             fault=True,
+            layers=tuple(f"{prefix}{name}" for name in others),
         )
 
 
@@ -142,6 +202,7 @@ def _several_calls(prefix: str, graph: Graph) -> Iterator[Evidence]:
                     f"因此有歧义；Keras 2 用 get_output_at(0 到 {times - 1})，Keras 3 请保留每次调用返回的张量",
                 ),
                 confirms=(SEVERAL_CALLS, "shared-layers-siamese"),
+                layers=(f"{prefix}{layer.name}",),
             )
 
 
@@ -160,11 +221,8 @@ def _raw_operations(prefix: str, graph: Graph) -> Iterator[Evidence]:
                     f"层与层之间有 {len(layers)} 个{zh}：{names_zh(listed, prefix)}",
                 ),
                 confirms=topics,
+                layers=tuple(f"{prefix}{layer.name}" for layer in layers),
             )
-
-
-def _class_of(graph: Graph, name: str) -> str:
-    return next((layer.class_name for layer in graph.layers if layer.name == name), "")
 
 
 PROBE = Probe(
@@ -179,6 +237,7 @@ PROBE = Probe(
         SEVERAL_CALLS,
         RAW_OPERATION,
         OLD_OPERATION,
+        INPUTS,
         "shared-layers-siamese",
         "model-inputs-not-input-layers",
     ),

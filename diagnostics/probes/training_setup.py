@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place, flow_of
 from ..graph import Graph, graph_of
 from ..model_file import Json, ModelFile
+from ..optimizers import ARGUMENTS, CLIPPING, NAN, NOT_LEARNING, optimizer_evidence, optimizer_of
 from ..probe import CouldNotLook, Evidence, Probe
+from ..settings import AFFINE, DROPOUTS
 from ..trainable import is_known, trains
 from ..wording import names_en, names_zh
 
 FREEZE = "freeze-layers"
 BATCHNORM = "batchnorm-fine-tuning"
-NOT_LEARNING = "loss-not-decreasing"
-NAN = "nan-loss"
-ARGUMENTS = "optimizer-arguments"
+RECOMPILE = "frozen-without-recompile"
 TRAIN_LOSS = "train-loss-higher-than-test"
 
-# The highest rate with which each is used. The defaults are 0.001 to 0.01 (https://keras.io/api/optimizers/); Adam moves each
-# weight by about the rate in each step, so 0.1 is far above any use. Adadelta, Adagrad and Ftrl have no such limit.
-_HIGHEST = {"Adam": 0.1, "AdamW": 0.1, "Adamax": 0.1, "Nadam": 0.1, "RMSprop": 0.1, "Lion": 0.1, "SGD": 10.0}
-_LOWEST = 1e-9
-_FLOAT32 = 1.0001  # 0.1 is stored as 0.10000000149
 _HIGH_DROPOUT = 0.9
-_DROPOUTS = frozenset({
-    "Dropout", "AlphaDropout", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-})  # fmt: skip
-_AFFINE = frozenset({
-    "Dense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
-})  # fmt: skip
 # Classes between two affine layers that leave the two one affine map when the model predicts.
-_LINEAR = _DROPOUTS | {
+_LINEAR = DROPOUTS | {
     "Flatten", "Reshape", "Permute", "Identity", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "ZeroPadding1D", "ZeroPadding2D",
     "ZeroPadding3D", "GaussianNoise",
@@ -52,7 +39,8 @@ def look(model: ModelFile) -> Iterator[Evidence]:
                 "这是未编译的子类化模型：文件里既没有各层，也没有优化器的信息",
             )
         )
-    yield from _optimizer(model.compiled or {})
+    if optimizer := optimizer_of(model.compiled or {}):
+        yield from optimizer_evidence(optimizer, keras_3=model.line == "keras-3")
     if graph is None:
         return
     flow = flow_of(graph)
@@ -65,70 +53,6 @@ def look(model: ModelFile) -> Iterator[Evidence]:
 
 def _has_loss(compiled: Json | None) -> bool:
     return bool(compiled and compiled.get("loss"))
-
-
-def _written_optimizer(compiled: Json) -> tuple[str, Json] | None:
-    """Class and arguments of the optimizer: `optimizer` in .keras files, `optimizer_config` in HDF5.
-
-    A LossScaleOptimizer holds the real one. Own and registered classes are written `package>Name`.
-    """
-    written: Any = compiled.get("optimizer") or compiled.get("optimizer_config")
-    for _ in range(4):
-        if not isinstance(written, dict) or not isinstance(written.get("config"), dict):
-            return None
-        config: Json = written["config"]
-        inner = config.get("inner_optimizer") or config.get("optimizer")
-        if not isinstance(inner, dict):
-            return str(written.get("class_name")).rpartition(">")[2], config
-        written = inner
-    return None
-
-
-def _optimizer(compiled: Json) -> Iterator[Evidence]:
-    optimizer = _written_optimizer(compiled)
-    if optimizer is None:
-        return
-    name, config = optimizer
-    rate = config.get("learning_rate", config.get("lr"))
-    if isinstance(rate, int | float) and not isinstance(rate, bool):
-        yield from _rate(name, float(rate) if abs(rate) < 1e300 else math.inf)  # noqa: PLR2004 - an int may have any size
-    old = [key for key in ("lr", "decay") if isinstance(config.get(key), int | float)]
-    if old:
-        told = ", ".join(f"{key}={config[key]:g}" if abs(config[key]) < 1e300 else key for key in old)  # noqa: PLR2004
-        yield Evidence(
-            Text(
-                f"the optimizer {names_en([name])} was saved with arguments of old releases: {told}; newer ones take "
-                "learning_rate, and a schedule in place of decay",
-                f"优化器 {names_zh([name])} 保存时用的是旧版参数：{told}；新版用 learning_rate，decay 则换成学习率调度",
-            ),
-            confirms=(ARGUMENTS,),
-        )
-
-
-def _rate(name: str, rate: float) -> Iterator[Evidence]:
-    who_en, who_zh = names_en([name]), names_zh([name])
-    highest = _HIGHEST.get(name, math.inf)
-    if not math.isfinite(rate) or rate > highest * _FLOAT32:
-        limit_en = f"; it is used with at most {highest:g}" if math.isfinite(highest) else ""
-        limit_zh = f"；通常不超过 {highest:g}" if math.isfinite(highest) else ""
-        yield Evidence(
-            Text(
-                f"the learning rate of {who_en} is {rate:g}{limit_en}: the loss jumps or becomes NaN; begin with the default",
-                f"{who_zh} 的学习率是 {rate:g}{limit_zh}：loss 会乱跳或变成 NaN；请先用默认值",
-            ),
-            confirms=(NOT_LEARNING, NAN),
-            fault=True,
-        )
-    elif rate < _LOWEST:
-        yield Evidence(
-            Text(
-                f"the learning rate of {who_en} is {rate:g} in this file: training on from here changes nothing for the better; "
-                "set it anew (a callback may have lowered it)",
-                f"文件里 {who_zh} 的学习率是 {rate:g}：从这里继续训练不会有任何进步；请重新设置（可能是被回调函数降下来的）",
-            ),
-            confirms=(NOT_LEARNING,),
-            fault=rate < 0,  # near zero it may be where a schedule or a callback ended: no fault of the file
-        )
 
 
 def _frozen(model: ModelFile, graph: Graph, flow: Flow) -> Iterator[Evidence]:
@@ -146,11 +70,26 @@ def _frozen(model: ModelFile, graph: Graph, flow: Flow) -> Iterator[Evidence]:
                 f"{len(weighted)} 个有权重的层中有 {len(frozen)} 个被冻结：{names_zh(frozen)}",
             ),
             confirms=(FREEZE,),
+            layers=tuple(frozen),
         )
+        if model.compiled:
+            yield _when_compiled(len(frozen))
         yield from _trainable_batchnorm(graph, states)
     norms = [place for place in flow.places.values() if place.layer.class_name.startswith("BatchNorm")]
     if not norms and all(is_known(place.layer) for place in flow.places.values()):
         yield Evidence(Text("no BatchNormalization", "没有 BatchNormalization 层"), rules_out=(BATCHNORM,))
+
+
+def _when_compiled(number: int) -> Evidence:
+    """The file has the flags as they were when it was saved, and not what they were when the model was compiled."""
+    return Evidence(
+        Text(
+            f"{number} layers were frozen when the model was saved, and it was compiled: the file does not tell which came first; "
+            "loading compiles it anew, so that from then on the flags count",
+            f"保存时有 {number} 层是冻结的，而且模型已编译：文件里看不出两者的先后；加载时会重新编译，此后以现在的 trainable 为准",
+        ),
+        confirms=(RECOMPILE,),
+    )
 
 
 def _whole_model_frozen(model: ModelFile) -> bool:
@@ -172,6 +111,7 @@ def _all_frozen(frozen: list[str], model: ModelFile) -> Evidence:
         ),
         confirms=(FREEZE, NOT_LEARNING),
         fault=_has_loss(model.compiled),
+        layers=tuple(frozen),
     )
 
 
@@ -191,13 +131,14 @@ def _trainable_batchnorm(graph: Graph, states: dict[str, bool | None]) -> Iterat
                     f"{names_zh(trainable, prefix)}",
                 ),
                 confirms=(BATCHNORM,),
+                layers=tuple(f"{prefix}{name}" for name in trainable),
             )
 
 
 def _dropout_rate(place: Place) -> float:
     """The rate of a Dropout layer (`p` in Keras 1), 0 where there is none."""
     rate = place.layer.config.get("rate", place.layer.config.get("p"))
-    if place.layer.class_name not in _DROPOUTS or isinstance(rate, bool) or not isinstance(rate, int | float):
+    if place.layer.class_name not in DROPOUTS or isinstance(rate, bool) or not isinstance(rate, int | float):
         return 0.0
     return float(rate) if 0 <= rate <= 1 else 0.0
 
@@ -214,6 +155,7 @@ def _high_dropout(flow: Flow) -> Iterator[Evidence]:
                 ),
                 confirms=(NOT_LEARNING, TRAIN_LOSS),
                 fault=True,
+                layers=(place.path,),
             )
 
 
@@ -238,6 +180,7 @@ def _last_dropout(dropout: Place, dense: Place) -> Evidence:
         ),
         confirms=(NOT_LEARNING, TRAIN_LOSS),
         fault=True,
+        layers=(dropout.path, dense.path),
     )
 
 
@@ -260,7 +203,7 @@ def _linear_stacks(flow: Flow) -> Iterator[Evidence]:
 
 def _is_affine(place: Place) -> bool:
     """Convolutions in groups are left out: a wide one is taken apart like that on purpose (ConvNeXt)."""
-    return place.layer.class_name in _AFFINE and place.layer.config.get("groups", 1) == 1
+    return place.layer.class_name in AFFINE and place.layer.config.get("groups", 1) == 1
 
 
 def _stays_linear(place: Place) -> bool:
@@ -275,7 +218,7 @@ PROBE = Probe(
         "whether anything can be learned: frozen layers, the learning rate, Dropout and missing activations",
         "检查能否学到东西：冻结的层、学习率、Dropout，以及缺少的激活函数",
     ),
-    topics=(FREEZE, BATCHNORM, NOT_LEARNING, NAN, ARGUMENTS, TRAIN_LOSS),
+    topics=(FREEZE, RECOMPILE, BATCHNORM, NOT_LEARNING, NAN, ARGUMENTS, CLIPPING, TRAIN_LOSS),
     look=look,
     remedy=Text(
         "unfreeze what is to learn, go back to the default learning rate, and compile again",

@@ -83,13 +83,42 @@ def add_unused_input(config: dict[str, Any]) -> None:
     config["config"]["input_layers"].append(["extra", 0, 0])
 
 
+def history(config: dict[str, Any], taker: str, number: int) -> list[Any]:
+    """Where a layer's call refers to its first tensor, in the form of Keras 3 or of Keras 2."""
+    layer = next(layer for layer in config["config"]["layers"] if layer["name"] == taker)
+    node = layer["inbound_nodes"][number]
+    found = node["args"][0] if isinstance(node, dict) else node
+    while not isinstance(found, dict) and not isinstance(found[0], str):
+        found = found[0]
+    read: list[Any] = found["config"]["keras_history"] if isinstance(found, dict) else found
+    return read
+
+
+def close_circle(config: dict[str, Any]) -> None:
+    history(config, "merged", 0)[:3] = ["out", 0, 0]
+
+
+def call_again(config: dict[str, Any]) -> None:
+    history(config, "inner", 0)[1] = 7
+
+
+def call_with_two(config: dict[str, Any]) -> None:
+    layer = next(layer for layer in config["config"]["layers"] if layer["name"] == "inner")
+    node = layer["inbound_nodes"][0]
+    if isinstance(node, dict):
+        node["args"][0] = [node["args"][0]] * 2
+    else:
+        node.append(node[0])
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (rename_input, "'right', which is not in the model"),
         (forget_input, "Input 'right' is in the graph but not among the model's inputs"),
         (forget_nodes, "'merged' has no inbound node"),
-        (add_unused_input, "input 'extra' is used by no layer"),
+        (close_circle, "the inbound nodes of 'merged', 'out' form a circle"),
+        (call_again, "name a call or an output that does not exist: 'shared (call 7, output 0)'"),
     ],
 )
 def test_broken_graphs_are_found(keras_3: Path, keras_2: Path, tmp_path: Path, change: Any, said: str) -> None:
@@ -100,6 +129,35 @@ def test_broken_graphs_are_found(keras_3: Path, keras_2: Path, tmp_path: Path, c
         assert "graph-disconnected" in finding.topics
         assert any(said in text.en for text in finding.evidence)
         assert "graph-disconnected" not in finding.ruled_out
+
+
+def test_a_nested_model_called_with_a_wrong_number_of_tensors(keras_3: Path, keras_2: Path, tmp_path: Path) -> None:
+    """One tensor too many, the same one twice: it is no disconnected graph, and is found all the same."""
+    for folder in (keras_3, keras_2):
+        finding = look("inbound-nodes", edited(folder / "branches.keras", tmp_path / "m.keras", call_with_two))
+        assert finding.fault
+        assert finding.topics == ("multi-input-output-model",)
+        assert finding.layers == ("inner",)
+        assert "the nested model 'inner' is called with 2 tensor(s) and has 1 input(s)" in finding.evidence[0].en
+
+
+def test_inputs_that_no_output_needs(keras_3: Path, keras_2: Path, tmp_path: Path) -> None:
+    """Keras builds and trains such a model, so it is a warning; so is an input whose branch leads nowhere."""
+
+    def cut_branch(config: dict[str, Any]) -> None:
+        add_unused_input(config)
+        side = next(layer for layer in config["config"]["layers"] if layer["name"] == "out")
+        side = json.loads(json.dumps(side).replace('"out"', '"side"').replace('"merged"', '"extra"'))
+        config["config"]["layers"].append(side)
+
+    for folder in (keras_3, keras_2):
+        for change in (add_unused_input, cut_branch):
+            path = edited(folder / "branches.keras", tmp_path / "m.keras", change)
+            finding = look("inbound-nodes", path)
+            assert (finding.warning, finding.fault, finding.layers) == (True, False, ("extra",))
+            assert "no output of the model needs its input 'extra'" in finding.evidence[0].en
+        suspected = look("inbound-nodes", path, "graph-disconnected")
+        assert any("'side' leads to no output of the model" in text.en for text in suspected.evidence)
 
 
 def test_connected_graphs_rule_disconnection_out(keras_3: Path) -> None:

@@ -61,6 +61,12 @@ FITTING = [
     "attention_right",
     "channels_first",
     "cast",
+    "precision_right",
+    "recall_of_one",
+    "top_two",
+    "iou_right",
+    "divergence_right",
+    "hinge_right",
 ]
 
 
@@ -131,6 +137,10 @@ FAULTS = [
     ("one_label", "label-out-of-range", "'last' has 1 unit and the loss sparse_categorical_crossentropy"),
     ("kind_twice", "loss-activation-mismatch", "'kind' already ends in softmax"),
     ("other_labels", "one-hot-or-sparse-labels", "categorical_accuracy and sparse_categorical_crossentropy on 'last'"),
+    ("precision", "one-hot-or-sparse-labels", "Precision compares each of the 3 units of 'last'"),
+    ("auc_of_classes", "one-hot-or-sparse-labels", "AUC compares each of the 3 units of 'last'"),
+    ("iou_few", "accuracy-metric", "MeanIoU counts 2 classes, and 'last' has 3 units"),
+    ("divergence", "loss-activation-mismatch", "'last' ends in linear, and kl_divergence compares probabilities"),
     ("too_many", "multi-output-losses", "loss is a list of length 3, and the model has 2 outputs ('price', 'kind')"),
     ("no_output", "multi-output-losses", "loss names 'prices', which is no output of the model"),
     ("no_metric", "multi-output-losses", "metrics names 'prices', which is no output of the model"),
@@ -167,6 +177,9 @@ FACTS = [
     ("threshold", "accuracy-metric", "accuracy on 'last' expects probabilities and gets linear"),
     ("auc_of_logits", "loss-activation-mismatch", "AUC on 'last' expects probabilities and gets linear"),
     ("iou", "accuracy-metric", "MeanIoU on 'last' takes the outputs as class numbers"),
+    ("top_five", "accuracy-metric", "top_k_categorical_accuracy with k=5 on 'last', which has 3 units, is always 1"),
+    ("iou_many", "accuracy-metric", "OneHotMeanIoU counts 4 classes, and 'last' has 3 units"),
+    ("hinge", "loss-activation-mismatch", "'last' ends in sigmoid, and hinge is about labels -1 and 1"),
     ("too_few", "multi-output-losses", "loss is a list of length 1, and the model has 2 outputs ('price', 'kind')"),
     ("no_loss", "multi-output-losses", "output 'kind' has no loss"),
 ]
