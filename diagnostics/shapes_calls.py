@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .graph import MAX_DEPTH, Call, Layer, Tensor, is_reference
+from .graph import MAX_DEPTH, Call, Graph, Layer, Tensor, is_reference
+from .model_file import Json
 from .shapes_base import MAX_AXES, MAX_SIZE, Operand, Shape
 
 _CONSTANT = "_CONSTANT_VALUE"
@@ -34,12 +35,18 @@ def arguments(call: Call, shape_of: ShapeOf) -> tuple[tuple[Any, ...], dict[str,
 def _older(node: list[Any], shape_of: ShapeOf) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Keras 1 and 2: `[[layer, node, index, kwargs], ...]`, or one such list where the first argument is one tensor."""
     listed = [node] if is_reference(node) or _is_constant(node) else node
-    args = [_filled(part[2] if _is_constant(part) else part, shape_of, keras_3=False) for part in listed]
-    named = next(
-        (part[3] for part in listed if isinstance(part, list) and len(part) > 3 and isinstance(part[3], dict)), {}
-    )  # noqa: PLR2004
+    args = [_filled(_constant(part), shape_of, keras_3=False) for part in listed]
+    named: Json = next((part[3] for part in listed if _has_arguments(part)), {})
     kwargs = {str(name): _filled(value, shape_of, keras_3=False) for name, value in named.items()}
     return ((args,) if len(args) > 1 else tuple(args)), kwargs
+
+
+def _has_arguments(part: object) -> bool:
+    return isinstance(part, list) and len(part) > 3 and isinstance(part[3], dict)  # noqa: PLR2004 - behind the tensor
+
+
+def _constant(part: Any) -> Any:  # noqa: ANN401 - JSON
+    return part[2] if _is_constant(part) else part
 
 
 def _is_constant(part: object) -> bool:
@@ -64,7 +71,7 @@ def _told(value: Any) -> tuple[Tensor, Shape | None] | None:  # noqa: ANN401 - J
     """A tensor as Keras 3 writes it, with the shape that it had then."""
     config = value.get("config") if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__" else None
     history = config.get("keras_history") if isinstance(config, dict) else None
-    if config is None or not is_reference(history):
+    if not isinstance(config, dict) or not isinstance(history, list) or not is_reference(history):
         return None
     return Tensor(*history[:3]), read_shape(config.get("shape"))
 
@@ -101,3 +108,24 @@ def declared(layer: Layer) -> Shape | None:
 def built_on(layer: Layer) -> Shape | None:
     """The shape that a layer of one input was built on, where the file tells it (Keras 2.12 and newer)."""
     return read_shape(layer.built.get("input_shape"))
+
+
+def first_nodes(graph: Graph) -> dict[str, int | None]:
+    """The number of each nested model's first call, None where the file doesn't tell; any other layer's is 0.
+
+    Keras 2 counts from 1 for models that were built with an input, which is their own node 0
+    (`_should_skip_first_node`, keras/engine/functional.py, Keras 2.12); Keras 3 counts from 0.
+    """
+    models = {layer.name: layer for layer in graph.layers if layer.inner is not None}
+    nodes: dict[str, set[int]] = {}
+    used = [t for layer in graph.layers for call in layer.calls for t in call.inputs]
+    for tensor in (*used, *graph.outputs):
+        if tensor.layer in models:
+            nodes.setdefault(tensor.layer, set()).add(tensor.node)
+    return {name: _first_node(models[name], seen) for name, seen in nodes.items()}
+
+
+def _first_node(layer: Layer, seen: set[int]) -> int | None:
+    if 0 in seen or all(isinstance(call.written, dict) for call in layer.calls):
+        return 0
+    return 1 if max(seen) >= len(layer.calls) else None

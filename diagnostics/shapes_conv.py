@@ -17,13 +17,9 @@ from .shapes_base import (
     Step,
     Unfit,
     Unknown,
-    axis_of,
     channels_first,
-    flag,
     needs_axes,
-    one,
     option,
-    pairs,
     positive,
     size,
     sizes,
@@ -85,7 +81,8 @@ def window(length: int | None, kernel: int, stride: int, padding: str, dilation:
     return (length - wide) // stride + 1
 
 
-def _windows(picture: Shape, kernel: Shape, stride: Shape, padding: str, dilation: Shape) -> list[int | None]:
+def windows(picture: Shape, kernel: Shape, stride: Shape, padding: str, dilation: Shape) -> list[int | None]:
+    """How many places a window has along each axis; refused where it has none."""
     places = [
         window(n, k or 1, s or 1, padding, d or 1) for n, k, s, d in zip(picture, kernel, stride, dilation, strict=True)
     ]
@@ -138,7 +135,7 @@ def _conv(axes: int) -> Rule:
         first = channels_first(config)
         lead, picture, channels = split(shape, axes, first=first)
         check_groups(config, has_channels(channels, "channel"))
-        places = _windows(
+        places = windows(
             picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), _dilation(config, axes)
         )
         return (joined(lead, places, filters_of(config), first=first),)
@@ -165,9 +162,10 @@ def _depthwise(axes: int, *, separable: bool) -> Rule:
         first = channels_first(config)
         lead, picture, channels = split(shape, axes, first=first)
         wide = has_channels(channels, "channel") * size(config.get("depth_multiplier", 1))
-        places = _windows(
-            picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), _dilation(config, axes)
-        )
+        dilation = _dilation(config, axes)
+        places = windows(picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), dilation)
+        if step.line != "keras-3" and max(dilation) > 1 and None in picture:
+            raise Unknown  # TensorFlow then leaves every size open, or not, by release
         return (joined(lead, places, filters_of(config) if separable else wide, first=first),)
 
     return rule
@@ -204,105 +202,14 @@ def _spread(length: int | None, kernel: int, stride: int, padding: str, extra: i
     return (length - 1) * stride + kernel - (2 * (kernel // 2) if padding == "same" else 0) + extra
 
 
-def _pool(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape, config = step.first, step.config
-        needs_axes(shape, axes + 2)
-        first = channels_first(config)
-        lead, picture, channels = split(shape, axes, first=first)
-        pool = positive(option(config, "pool_size", "pool_length", default=2), axes)
-        places = _windows(picture, pool, strides_of(config, axes, pool), padding_of(config), (1,) * axes)
-        return (joined(lead, places, channels, first=first),)
-
-    return rule
-
-
-def _global_pool(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape, config = step.first, step.config
-        needs_axes(shape, axes + 2)
-        first = channels_first(config)
-        lead, _, channels = split(shape, axes, first=first)
-        kept = (1,) * axes if flag(config, "keepdims") else ()
-        return (joined(lead, kept, channels, first=first),)
-
-    return rule
-
-
-def _adaptive_pool(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape, config = step.first, step.config
-        first = channels_first(config)
-        if len(shape) != axes + 2:
-            raise Unknown
-        lead, _, channels = split(shape, axes, first=first)
-        return (joined(lead, positive(config.get("output_size"), axes), channels, first=first),)
-
-    return rule
-
-
-def _upsampling(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape, config = step.first, step.config
-        needs_axes(shape, axes + 2)
-        first = channels_first(config)
-        lead, picture, channels = split(shape, axes, first=first)
-        times = positive(option(config, "size", "length", default=2), axes)
-        grown = [None if n is None else n * k for n, k in zip(picture, times, strict=True)]
-        return (joined(lead, grown, channels, first=first),)
-
-    return rule
-
-
-def _padding(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape, config = step.first, step.config
-        needs_axes(shape, axes + 2)
-        first = channels_first(config)
-        lead, picture, channels = split(shape, axes, first=first)
-        sides = pairs(option(config, "padding", default=1), axes)
-        grown = [None if n is None else n + a + b for n, (a, b) in zip(picture, sides, strict=True)]
-        return (joined(lead, grown, channels, first=first),)
-
-    return rule
-
-
-def _cropping(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape, config = step.first, step.config
-        needs_axes(shape, axes + 2)
-        first = channels_first(config)
-        lead, picture, channels = split(shape, axes, first=first)
-        sides = pairs(option(config, "cropping", default=1), axes)
-        left = [None if n is None else n - a - b for n, (a, b) in zip(picture, sides, strict=True)]
-        for length, rest, (before, after) in zip(picture, left, sides, strict=True):
-            if rest is not None and rest <= 0:
-                raise Unfit(
-                    f"cropping {before} and {after} from an axis of {length} leaves nothing: crop less",
-                    f"从大小为 {length} 的轴上裁掉 {before} 和 {after} 后什么都不剩：请减少裁剪",
-                    NEGATIVE,
-                )
-        return (joined(lead, left, channels, first=first),)
-
-    return rule
-
-
 def _local(axes: int) -> Rule:
     def rule(step: Step) -> tuple[Shape]:
         shape, config = step.first, step.config
         needs_axes(shape, axes + 2)
         first = channels_first(config)
         lead, picture, _ = split(shape, axes, first=first)
-        places = _windows(picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), (1,) * axes)
+        places = windows(picture, kernel_size(config, axes), strides_of(config, axes), padding_of(config), (1,) * axes)
         return (joined(lead, places, filters_of(config), first=first),)
-
-    return rule
-
-
-def _spatial_dropout(axes: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        needs_axes(step.first, axes + 2)
-        return (step.first,)
 
     return rule
 
@@ -311,13 +218,7 @@ def _table() -> dict[str, Rule]:
     families = {
         "Conv{}D": _conv, "Convolution{}D": _conv, "AtrousConvolution{}D": _conv, "AtrousConv{}D": _conv,
         "Conv{}DTranspose": _transposed, "Convolution{}DTranspose": _transposed,
-        "MaxPooling{}D": _pool, "AveragePooling{}D": _pool, "MaxPool{}D": _pool, "AvgPool{}D": _pool,
-        "GlobalMaxPooling{}D": _global_pool, "GlobalAveragePooling{}D": _global_pool,
-        "GlobalMaxPool{}D": _global_pool, "GlobalAvgPool{}D": _global_pool,
-        "AdaptiveAveragePooling{}D": _adaptive_pool, "AdaptiveMaxPooling{}D": _adaptive_pool,
-        "UpSampling{}D": _upsampling, "ZeroPadding{}D": _padding, "Cropping{}D": _cropping,
-        "LocallyConnected{}D": _local, "SpatialDropout{}D": _spatial_dropout,
-    }  # fmt: skip
+        "LocallyConnected{}D": _local }  # fmt: skip
     table = {name.format(axes): rule(axes) for name, rule in families.items() for axes in (1, 2, 3)}
     for axes in (1, 2):
         table[f"DepthwiseConv{axes}D"] = _depthwise(axes, separable=False)

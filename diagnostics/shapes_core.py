@@ -15,8 +15,6 @@ from .shapes_base import (
     Step,
     Unfit,
     Unknown,
-    channels_first,
-    flag,
     needs_axes,
     one,
     option,
@@ -27,10 +25,10 @@ from .shapes_base import (
 from .shapes_conv import has_channels
 
 MAX_EQUATION = 100
-# These hand on what they take. Those that look for a rank or an axis have a rule of their own.
+# These hand on what they take. LayerScale is that of keras.applications.
 SAME = frozenset({
     "Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "Highway",
-    "Identity", "LeakyReLU", "Masking", "Normalization", "PReLU", "ParametricSoftplus", "RMSNormalization", "ReLU", "Rescaling",
+    "Identity", "LayerScale", "LeakyReLU", "Masking", "Normalization", "ParametricSoftplus", "RMSNormalization", "ReLU", "Rescaling",
     "SReLU", "Softmax", "ThresholdedReLU", "UnitNormalization", "AugMix", "AutoContrast",
     "ContrastLimitedAdaptiveHistogramEqualization", "Equalization", "RandAugment", "RandomBrightness",
     "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing",
@@ -38,8 +36,6 @@ SAME = frozenset({
     "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear",
     "RandomTranslation", "RandomZoom", "Solarization",
 })  # fmt: skip
-_TO_INTEGERS = ("Discretization", "Hashing", "IntegerLookup", "StringLookup")
-_RESIZING = ("Resizing", "CenterCrop", "RandomCrop")
 
 
 def _same(step: Step) -> tuple[Shape]:
@@ -59,7 +55,22 @@ def _maxout(step: Step) -> tuple[Shape]:
 
 
 def _einsum_dense(step: Step) -> tuple[Shape]:
-    return (einsum_shapes(step)[1],)
+    shape, (kernel, given) = step.first, einsum_shapes(step)
+    if None in kernel:
+        raise Unfit(
+            "an axis that its kernel covers has no fixed size: give it in the shape of the input",
+            "它的权重所覆盖的轴大小未定：请在输入形状里写明",
+            LAST_AXIS,
+        )
+    if step.line != "keras-3":
+        return (given,)
+    # Keras 3 takes the output shape as it was given, and puts the axes behind an ellipsis at its front one by one.
+    written = step.config.get("output_shape")
+    parts = [None if part is None else size(part) for part in (written if isinstance(written, list) else [written])]
+    elided = len(given) - len(parts) - 1
+    if str(step.config.get("equation")).startswith("..."):
+        return one(shape[0], *reversed(shape[1 : elided + 1]), *parts)
+    return one(shape[0], *parts, *shape[len(shape) - elided :]) if elided else one(shape[0], *parts)
 
 
 def einsum_shapes(step: Step) -> tuple[Shape, Shape]:
@@ -156,110 +167,6 @@ def _repeat(step: Step) -> tuple[Shape]:
     return one(step.first[0], size(step.config.get("n")), step.first[1])
 
 
-def axes_of(step: Step, default: int = -1) -> tuple[int, ...]:
-    """The axes that a normalisation names, counted from the front; an axis that the tensor doesn't have is refused."""
-    written = option(step.config, "axis", default=default)
-    listed = written if isinstance(written, list | tuple) else [written]
-    number = len(step.first)
-    if any(type(axis) is not int for axis in listed):
-        raise Unknown
-    if missing := [axis for axis in listed if not -number <= axis < number]:
-        axis = max(-(2**31), min(missing[0], 2**31))
-        raise Unfit(
-            f"axis={axis} is not among the {number} axes of the tensor: the last one is axis=-1",
-            f"axis={axis} 超出张量的 {number} 个轴：最后一个轴是 axis=-1",
-            RANK,
-        )
-    return tuple(axis % number for axis in listed)
-
-
-def _batch_norm(step: Step) -> tuple[Shape]:
-    if step.config.get("mode", 0) != 0:  # Keras 1 could normalise each sample by itself
-        return (step.first,)
-    _all_sized(step, axes_of(step))
-    return (step.first,)
-
-
-def _layer_norm(step: Step) -> tuple[Shape]:
-    if flag(step.config, "center", default=True) or flag(step.config, "scale", default=True):
-        _all_sized(step, axes_of(step))
-    return (step.first,)
-
-
-def _all_sized(step: Step, axes: tuple[int, ...]) -> None:
-    if any(step.first[axis] is None for axis in axes):
-        raise Unfit(
-            "the axis that it normalises has no fixed size, and its weights have one for each: give it in the input's shape",
-            "它归一化的轴大小未定，而权重要与该轴等长：请在输入形状里写明",
-            LAST_AXIS,
-        )
-
-
-def _group_norm(step: Step) -> tuple[Shape]:
-    axis = axes_of(step)[0]
-    _all_sized(step, (axis,))
-    groups, channels = step.config.get("groups", 32), step.first[axis]
-    if groups != -1 and channels is not None and (not size(groups) or channels % groups):
-        raise Unfit(
-            f"groups={groups} does not divide the {channels} channels that it normalises: choose a divisor",
-            f"groups={groups} 不能整除它归一化的 {channels} 个通道：请换成约数",
-            LAST_AXIS,
-        )
-    return (step.first,)
-
-
-def _picture_size(step: Step) -> tuple[Shape]:
-    shape = list(step.first)
-    if len(shape) not in (3, 4):
-        raise Unknown
-    height, width = (size(step.config.get(name)) for name in ("height", "width"))
-    end = len(shape) if channels_first(step.config) else len(shape) - 1
-    shape[end - 2 : end] = [height, width]
-    return one(*shape)
-
-
-def _random_size(axis: int) -> Rule:
-    def rule(step: Step) -> tuple[Shape]:
-        shape = list(step.first)
-        if len(shape) not in (3, 4):
-            raise Unknown
-        shape[axis] = None
-        return one(*shape)
-
-    return rule
-
-
-def _integers(step: Step) -> tuple[Shape]:
-    if step.config.get("output_mode", "int") != "int" or flag(step.config, "sparse"):
-        raise Unknown
-    return (step.first,)
-
-
-def _categories(step: Step) -> tuple[Shape]:
-    shape, mode = step.first, step.config.get("output_mode", "multi_hot")
-    tokens = size(step.config.get("num_tokens"))
-    if mode not in ("one_hot", "multi_hot", "count") or len(shape) < 2:  # noqa: PLR2004 - the batch and an axis
-        raise Unknown
-    return one(*shape, tokens) if mode == "one_hot" and shape[-1] != 1 else one(*shape[:-1], tokens)
-
-
-def _text(step: Step) -> tuple[Shape]:
-    config = step.config
-    if config.get("output_mode", "int") != "int" or flag(config, "ragged") or config.get("split") is None:
-        raise Unknown
-    length = config.get("output_sequence_length")
-    return one(step.first[0], None if length is None else size(length))
-
-
-def _crossing(step: Step) -> tuple[Shape]:
-    shapes = step.joined
-    if step.config.get("output_mode", "int") != "int":
-        raise Unknown
-    if len(set(shapes)) > 1:
-        raise Unknown
-    return (shapes[0],)
-
-
 def _reversible(step: Step) -> tuple[Shape]:
     if step.kwargs.get("reverse") is True:
         needs_axes(step.first, 1, exactly=False)
@@ -269,8 +176,6 @@ def _reversible(step: Step) -> tuple[Shape]:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(SAME, _same),
-    **dict.fromkeys(_TO_INTEGERS, _integers),
-    **dict.fromkeys(_RESIZING, _picture_size),
     "Dense": _dense,
     "MaxoutDense": _maxout,
     "EinsumDense": _einsum_dense,
@@ -280,12 +185,4 @@ RULES: dict[str, Rule] = {
     "Reshape": _reshape,
     "Permute": _permute,
     "RepeatVector": _repeat,
-    "BatchNormalization": _batch_norm,
-    "LayerNormalization": _layer_norm,
-    "GroupNormalization": _group_norm,
-    "RandomHeight": _random_size(-3),
-    "RandomWidth": _random_size(-2),
-    "CategoryEncoding": _categories,
-    "TextVectorization": _text,
-    "HashedCrossing": _crossing,
 }

@@ -18,12 +18,19 @@ from .shapes_base import (
     axis_of,
     known,
     one,
-    operands,
     shown,
     size,
 )
 
-_BY_ELEMENT = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+_BY_ELEMENT = (
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Average",
+    "Maximum",
+    "Minimum",
+    "CustomScaleLayer",
+)  # the last one is InceptionResNetV2's
 
 
 def _listed(shapes: list[Shape]) -> str:
@@ -144,6 +151,8 @@ def _attention(step: Step) -> tuple[Shape | None, ...]:
     if len(shapes) not in (2, 3) or any(len(shape) < 2 for shape in shapes):  # noqa: PLR2004
         raise Unknown
     query, value = shapes[:2]
+    if step.class_name == "AdditiveAttention" and (query[:-2] != value[:-2] or query[-1] != value[-1]):
+        raise Unknown  # TensorFlow broadcasts the two
     given = (*query[:-1], value[-1])
     scores = (*query[:-1], shapes[-1][-2])
     return (given, scores) if step.kwargs.get("return_attention_scores") is True else (given,)

@@ -1,4 +1,4 @@
-"""Shapes of keras.ops in functional graphs, and of the commonest TensorFlow calls that TensorFlow 2's Keras keeps as layers.
+"""Shapes of keras.ops in functional graphs of Keras 3.
 
 Sources: keras/src/ops/numpy.py and keras/src/ops/operation_utils.py of Keras 3.15. Operations without a rule stay unknown.
 """
@@ -35,45 +35,12 @@ _SAME = frozenset({
     "Round", "Rsqrt", "Selu", "Sigmoid", "Sign", "Silu", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Square",
     "StopGradient", "Tan", "Tanh", "ZerosLike",
 })  # fmt: skip
-_BY_ELEMENT = frozenset({
+BY_ELEMENT = frozenset({
     "Add", "Arctan2", "Divide", "Equal", "FloorDivide", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd",
     "LogicalOr", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual", "Power", "Subtract", "TrueDivide", "Where",
 })  # fmt: skip
-_REDUCTIONS = frozenset({"All", "Amax", "Amin", "Any", "Argmax", "Argmin", "Logsumexp", "Max", "Mean", "Min", "Prod", "Std", "Sum", "Var"})  # fmt: skip
-# What a function of TensorFlow is in Keras; its arguments have other names.
-_TENSORFLOW = {
-    "__operators__.add": "Add", "math.add": "Add", "math.subtract": "Subtract", "math.multiply": "Multiply",
-    "math.truediv": "Divide", "math.divide": "Divide", "math.maximum": "Maximum", "math.minimum": "Minimum", "math.pow": "Power",
-    "__operators__.getitem": "GetItem", "reshape": "Reshape", "expand_dims": "ExpandDims", "squeeze": "Squeeze",
-    "compat.v1.squeeze": "Squeeze", "concat": "Concatenate", "stack": "Stack", "transpose": "Transpose",
-    "compat.v1.transpose": "Transpose", "linalg.matmul": "Matmul", "cast": "Cast", "math.reduce_mean": "Mean",
-    "math.reduce_sum": "Sum", "math.reduce_max": "Max", "math.reduce_min": "Min", "math.reduce_prod": "Prod",
-    "compat.v1.math.reduce_mean": "Mean", "nn.relu": "Relu", "nn.sigmoid": "Sigmoid", "math.sigmoid": "Sigmoid",
-    "nn.softmax": "Softmax", "math.tanh": "Tanh", "nn.tanh": "Tanh", "math.exp": "Exp", "math.log": "Log", "math.sqrt": "Sqrt",
-    "math.square": "Square", "math.abs": "Abs", "clip_by_value": "Clip", "stop_gradient": "StopGradient",
-    "math.negative": "Negative", "math.l2_normalize": "Normalize", "nn.relu6": "Relu6", "nn.swish": "Silu", "nn.silu": "Silu",
-    "nn.gelu": "Gelu", "nn.elu": "Elu", "nn.leaky_relu": "LeakyRelu", "math.softplus": "Softplus",
-}  # fmt: skip
-_TENSORFLOW_NAMES = {"perm": "axes", "shape": "newshape", "slice_spec": "key"}
-
-
-def from_tensorflow(step: Step) -> tuple[Shape | None, ...]:
-    """A TFOpLambda or SlicingOpLambda: the function's name stands in its configuration."""
-    name = _TENSORFLOW.get(str(step.config.get("function")))
-    if name is None:
-        raise Unknown
-    given = {_TENSORFLOW_NAMES.get(key, key): value for key, value in step.kwargs.items()}
-    tensors = {key: value for key, value in given.items() if operands(value)}
-    literal = [
-        value for key, value in given.items() if name in _BY_ELEMENT and key in ("x", "y") and key not in tensors
-    ]
-    if name == "Normalize" and not isinstance(given.get("axis"), int | list):
-        raise Unknown
-    config = {key: value for key, value in given.items() if key not in tensors}
-    args = (*step.args, *tensors.values(), *literal, *([given["key"]] if name == "GetItem" and "key" in given else []))
-    if name == "Matmul" and (config.get("transpose_a") or config.get("transpose_b")):
-        raise Unknown
-    return OPERATIONS[name](Step(name, config, args, {}, step.line, step.inside))
+_REDUCTIONS = frozenset({"All", "Amax", "Amin", "Any", "Argmax", "Argmin", "Logsumexp", "Max",
+    "Mean", "Min", "Prod", "Std", "Sum", "Var"})  # fmt: skip
 
 
 def _option(step: Step, name: str, place: int, default: object = None) -> Any:  # noqa: ANN401 - JSON
@@ -271,7 +238,7 @@ def _ravel(step: Step) -> tuple[Shape]:
 
 OPERATIONS: dict[str, Rule] = {
     **dict.fromkeys(_SAME, _same),
-    **dict.fromkeys(_BY_ELEMENT, _by_element),
+    **dict.fromkeys(BY_ELEMENT, _by_element),
     **dict.fromkeys(_REDUCTIONS, _reduced),
     "Reshape": _reshape,
     "Transpose": _transpose,

@@ -9,7 +9,7 @@ from typing import Any
 
 from .model_file import Json
 from .shapes_base import RANK, Rule, Shape, Step, Unfit, Unknown, channels_first, flag, needs_axes, one, option, size
-from .shapes_conv import filters_of, has_channels, joined, kernel_size, padding_of, split, strides_of, window
+from .shapes_conv import filters_of, has_channels, joined, kernel_size, padding_of, split, strides_of, windows
 
 _STATES = {"LSTM": 2, "GRU": 1, "SimpleRNN": 1, "CuDNNLSTM": 2, "CuDNNGRU": 1}
 _CELLS = {"LSTMCell": 2, "GRUCell": 1, "SimpleRNNCell": 1}
@@ -61,8 +61,11 @@ def _cell(written: Any) -> tuple[str, Json]:  # noqa: ANN401 - JSON
 
 def _with_cells(step: Step) -> tuple[Shape | None, ...]:
     shape, cells = step.first, cells_of(step.config)
+    if len(shape) > 3:  # noqa: PLR2004 - Keras' own cells take further axes in some releases
+        raise Unknown
     needs_axes(shape, 3)
-    states = [units_of(config) for name, config in cells for _ in range(_CELLS[name])] if len(cells) == 1 else []
+    has_channels(shape[-1], "last")
+    states = [units_of(config) for name, config in cells for _ in range(_CELLS[name])]
     return _sequence(shape, step.config, units_of(cells[-1][1]), states)
 
 
@@ -74,11 +77,9 @@ def _conv_lstm(axes: int) -> Rule:
         lead, picture, channels = split(shape, axes, first=first)
         has_channels(channels, "channel")
         kernel, strides, padding = kernel_size(config, axes), strides_of(config, axes), padding_of(config)
-        if option(config, "dilation_rate", default=1) not in (1, [1] * axes):
+        if option(config, "dilation_rate", default=1) not in (1, [1] * axes, (1,) * axes):
             raise Unknown
-        places = [window(n, k, s, padding) for n, k, s in zip(picture, kernel, strides, strict=True)]
-        if any(count is not None and count <= 0 for count in places):
-            raise Unknown
+        places = windows(picture, kernel, strides, padding, (1,) * axes)
         state = joined(lead[:1], places, filters_of(config), first=first)
         given = joined(lead, places, filters_of(config), first=first) if flag(config, "return_sequences") else state
         return (given, state, state) if flag(config, "return_state") else (given,)
@@ -121,7 +122,12 @@ def _time_distributed(step: Step) -> tuple[Shape | None, ...]:
             "请保留时间步（return_sequences=True），或不用 TimeDistributed 直接调用该层",
             RANK,
         )
-    (found,) = step.inside(step.config.get("layer"), (shape[0], *shape[2:]))[:1] or (None,)
+    try:
+        found = next(iter(step.inside(step.config.get("layer"), (shape[0], *shape[2:]))), None)
+    except Unfit as unfit:
+        if step.line == "keras-3" and RANK in unfit.confirms:
+            raise Unknown from None  # Keras 3 doesn't ask some layers in it how many axes they take
+        raise
     if not found:
         raise Unknown
     return one(found[0], shape[1], *found[1:])
