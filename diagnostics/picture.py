@@ -26,6 +26,7 @@ _MAX_LABEL = 240
 _WHOLE = 26  # up to so many layers nothing is folded
 _MAX_HEIGHT = 1_500.0
 _MAX_BOXES = 400
+_LARGE = 10_000  # connections from which on only the coarse pictures are tried
 _ROOMY = 36  # up to so many boxes there is room for names and shapes
 _WHOLE_MODEL = Detail()
 _FOLDED = (
@@ -53,7 +54,8 @@ def draw_graph(graph: Graph, marked: dict[str, str], shapes: dict[str, str] | No
 
 def _drawing(graph: Graph, shown: dict[str, str], total: int, painter: Painter) -> Drawing:
     """The first drawing, from the least folded on, that is readable."""
-    details = (_WHOLE_MODEL,) if total <= _WHOLE else _FOLDED
+    calls = sum(len(call.inputs) for _, part in graph.walk() for layer in part.layers for call in layer.calls)
+    details = (_WHOLE_MODEL,) if total <= _WHOLE else _FOLDED if calls <= _LARGE else _FOLDED[-2:]
     drawing = Drawing(0.0, 0.0, (), (), 0)
     for detail in details:
         board = board_of(graph, shown, detail)

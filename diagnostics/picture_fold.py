@@ -65,21 +65,28 @@ def board_of(graph: Graph, marked: dict[str, str], detail: Detail, prefix: str =
         depth: how many models it is nested in.
     """
     layers, edges = graph.layers, _edges(graph)
-    boards = {i: _opened(layer, marked, detail, prefix, depth) for i, layer in enumerate(layers) if layer.inner}
-    ends = [i for i, layer in enumerate(layers) if layer.class_name == "InputLayer"][:MAX_PINNED]
-    names = {tensor.layer for tensor in graph.outputs[:MAX_PINNED]}
-    pinned = {i for i, layer in enumerate(layers) if prefix + layer.name in marked or layer.name in names}
-    pinned |= set(ends) | {i for i, board in boards.items() if board is not None}
+    opened = ((i, _opened(layer, marked, detail, prefix, depth)) for i, layer in enumerate(layers))
+    boards = {i: board for i, board in opened if board}
+    pinned = _pinned(graph, marked, prefix) | set(boards)
     parts, edges = _ordered([(i,) for i in range(len(layers))], edges)
     if detail.chain is not None:
         parts, edges = _ordered(*_contract(parts, edges, _chains(parts, edges, pinned, detail.chain)))
     if detail.most is not None:
         parts, edges = _contract(parts, edges, _stretches(parts, edges, pinned, detail.most))
     boxes = [
-        Box(tuple(layers[i] for i in part), prefix, marked.get(prefix + layers[part[0]].name), boards.get(part[0]))
+        Box(tuple(layers[i] for i in part), prefix, marked.get(prefix + layers[part[0]].name) if part[0] in pinned else None, boards.get(part[0]))
         for part in parts
     ]
     return Board(tuple(boxes), tuple(sorted(edges)))
+
+
+def _pinned(graph: Graph, marked: dict[str, str], prefix: str) -> set[int]:
+    """The layers that are not folded: some inputs and outputs, and what is marked. Of equal names the last one counts."""
+    place = {layer.name: i for i, layer in enumerate(graph.layers)}
+    names = [layer.name for layer in graph.layers if layer.class_name == "InputLayer"][:MAX_PINNED]
+    names += [tensor.layer for tensor in graph.outputs[:MAX_PINNED]]
+    names += [path.removeprefix(prefix) for path in marked if path.startswith(prefix)]
+    return {place[name] for name in names if name in place}
 
 
 def _opened(layer: Layer, marked: dict[str, str], detail: Detail, prefix: str, depth: int) -> Board | None:
