@@ -7,7 +7,7 @@ as it takes to keep the picture readable; a marked layer is always drawn, with w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from xml.sax.saxutils import escape
 
 from ..knowledge.text import Lang, Text
@@ -122,7 +122,7 @@ def _path(line: Line) -> str:
     """Straight along and across, curved where it changes its place from rank to rank; an arrow where it ends."""
     points = line.points
     drawn = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
+    for (x, y), (to_x, to_y) in pairwise(points):
         if abs(to_x - x) < 0.5 or abs(to_y - y) < 0.5:  # noqa: PLR2004 - half a pixel
             drawn.append(f"L{to_x:.1f} {to_y:.1f}")
         else:

@@ -149,7 +149,9 @@ class Painter:
         if len(box.layers) == 1:
             lines = hover(first, cut(box.path, 120), self.shapes.get(box.path))
             return "\n".join([*lines, *([box.mark] if box.mark else [])])
-        lines = [f"{cut(layer.name, 60)} ({cut(layer.class_name, 40)}) {highlights(layer)}" for layer in box.layers[:30]]
+        lines = [
+            f"{cut(layer.name, 60)} ({cut(layer.class_name, 40)}) {highlights(layer)}" for layer in box.layers[:30]
+        ]
         return "\n".join([*lines, *(["…"] if len(box.layers) > len(lines) else [])])
 
 

@@ -74,7 +74,12 @@ def board_of(graph: Graph, marked: dict[str, str], detail: Detail, prefix: str =
     if detail.most is not None:
         parts, edges = _contract(parts, edges, _stretches(parts, edges, pinned, detail.most))
     boxes = [
-        Box(tuple(layers[i] for i in part), prefix, marked.get(prefix + layers[part[0]].name) if part[0] in pinned else None, boards.get(part[0]))
+        Box(
+            tuple(layers[i] for i in part),
+            prefix,
+            marked.get(prefix + layers[part[0]].name) if part[0] in pinned else None,
+            boards.get(part[0]),
+        )
         for part in parts
     ]
     return Board(tuple(boxes), tuple(sorted(edges)))

@@ -144,7 +144,7 @@ def _paths(board: Board, items: list[_Item]) -> tuple[list[tuple[list[_Item], bo
             left_out += 1
             continue
         path = [high, *between, low]
-        for one, next_one in zip(path, path[1:], strict=False):
+        for one, next_one in pairwise(path):
             one.below.append(next_one)
             next_one.above.append(one)
         paths.append((path, backwards != (high is not start)))
@@ -238,7 +238,9 @@ def _straighten(ranks: list[list[_Item]], inside: set[int]) -> None:
     for rank in ranks:
         outer.update(id(item) for item in takewhile(lambda item: item.box is None, reversed(rank)))
     runs = []
-    for item in (item for rank in ranks for item in rank if id(item) in outer and id(item.above[0]) not in outer & inside):
+    for item in (
+        item for rank in ranks for item in rank if id(item) in outer and id(item.above[0]) not in outer & inside
+    ):
         run = [item]
         while id(run[-1].below[0]) in outer & inside:
             run.append(run[-1].below[0])
@@ -260,7 +262,8 @@ def _wished(item: _Item, inside: set[int], sweep: int) -> float:
 
 def _settle(rank: list[_Item], wished: list[float]) -> None:
     """Put a rank as near to where it wishes to be as its order and widths allow."""
-    offset, blocks = 0.0, []
+    offset = 0.0
+    blocks: list[list[float]] = []
     offsets = []
     for i, item in enumerate(rank):
         offset += (rank[i - 1].width + item.width) / 2 + _BESIDE if i else 0.0

@@ -73,7 +73,9 @@ def highlights(layer: Layer) -> str:
 def hover(layer: Layer, path: str, shape: str | None) -> list[str]:
     """What is told of a layer when the pointer rests on it: name, class, shape, settings."""
     lines = [f"{path} ({layer.class_name})", *([f"shape: {shape}"] if shape else [])]
-    settings = ((key, _written(layer.config.get(key))) for key in (*_SHOWN, "padding", "use_bias", "trainable", "dtype"))
+    settings = (
+        (key, _written(layer.config.get(key))) for key in (*_SHOWN, "padding", "use_bias", "trainable", "dtype")
+    )
     return lines + [f"{key}: {value}" for key, value in settings if value]
 
 
