@@ -5,10 +5,13 @@ The format is NumPy's: https://numpy.org/doc/stable/reference/generated/numpy.li
 
 from __future__ import annotations
 
+import lzma
 import math
 import struct
 import zipfile
+import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 from ..errors import SubjectError
@@ -17,7 +20,7 @@ from .data_sample import MAX_ARRAYS, MAX_BYTES, Array, damaged, too_big, wanted_
 
 MAX_STREAM = 1024 * 1024 * 1024  # bytes that are unpacked of all compressed arrays of a file
 _PIECE = 4 * 1024 * 1024
-_ERRORS = (ValueError, OSError, EOFError, TypeError, OverflowError, SyntaxError, MemoryError, struct.error)
+_ERRORS = (ValueError, OSError, EOFError, TypeError, OverflowError, SyntaxError, MemoryError, struct.error, TokenError)
 OBJECTS = Text(
     "it holds Python objects (rows of unequal length, or texts and numbers mixed), which only unpickling could read",
     "它存的是 Python 对象（各行长度不同，或文字与数字混在一起），只有反序列化 pickle 才能读出",
@@ -56,7 +59,7 @@ def read_npz(path: Path) -> tuple[Array, ...]:
                 left -= used
                 arrays.append(array)
             return tuple(arrays)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, *_ERRORS) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, *_ERRORS) as error:
         raise damaged(path, error) from error
 
 

@@ -40,12 +40,13 @@ class _Table:
     whole: bool
 
 
-def read_csv(path: Path, labels: str | None = None) -> DataSample:
+def read_csv(path: Path, labels: str | None = None, features: int | None = None) -> DataSample:
     """Read a table: the columns of numbers as one array, columns of text and the labels as arrays of their own.
 
     Args:
         path: the file.
         labels: the column with the labels, where its name doesn't tell.
+        features: how many columns the model takes; if there is one more, the last one has the labels.
 
     Raises:
         SubjectError: it isn't a table of text.
@@ -58,8 +59,12 @@ def read_csv(path: Path, labels: str | None = None) -> DataSample:
         raise damaged(path, error) from error
     table, remarks = _table(path, read, whole=whole)
     label = labels if labels in table.columns else label_column(table.columns)
+    if label is None and len(table.columns) - 1 == features:
+        label = table.columns[-1]
     arrays, more = _arrays(table, label)
-    return DataSample(path.name, "CSV", tuple(arrays), remarks=(*remarks, *more)[:_MAX_REMARKS])
+    return DataSample(
+        path.name, "CSV", tuple(arrays), labels=(label,) if label else (), remarks=(*remarks, *more)[:_MAX_REMARKS]
+    )
 
 
 def _blocks(path: Path) -> tuple[list[tuple[float, list[str]]], bool]:

@@ -33,7 +33,7 @@ class Labels:
         return len(self.counts)
 
 
-def labels_of(array: Array) -> Labels | None:
+def labels_of(array: Array) -> Labels | None:  # noqa: PLR0911 - a return for each form
     """The labels in an array; None where nothing of it could be read."""
     import numpy as np  # noqa: PLC0415 - an optional extra, and a tenth of a second
 

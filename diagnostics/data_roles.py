@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from ..knowledge.text import Text
-from .data_csv import FEATURES, label_column
+from .data_csv import FEATURES
 from .data_model import wanted_inputs
 from .data_sample import Array, DataSample, Split, no_such_labels
 from .wording import names_en, names_zh
@@ -93,16 +93,13 @@ def with_roles(sample: DataSample, labels: str | None) -> DataSample:
 
 
 def _table_roles(sample: DataSample) -> DataSample:
-    """The columns of numbers are the input; a column of its own that holds numbers was split off as the labels."""
-
-    inputs = [array.name for array in sample.arrays if array.name == FEATURES]
-    label = label_column(tuple(array.name for array in sample.arrays if array.name != FEATURES))
-    told_en = (
-        f"the labels are the column {names_en([label])}" if label else "no column is called label, target, class or y"
-    )
-    told_zh = f"标签是 {names_zh([label])} 列" if label else "没有名为 label、target、class、y 的列"
-    how = Text(f"the columns of numbers are the input; {told_en}", f"数值列作为输入；{told_zh}")
-    return replace(sample, inputs=tuple(inputs), labels=(label,) if label else (), how=how)
+    """The columns of numbers are the input; the reader kept the labels apart."""
+    inputs = tuple(array.name for array in sample.arrays if array.name == FEATURES)
+    none = Text("no column is called as labels are", "没有哪一列的名字像标签")
+    found = Text(f"the labels are {names_en(sample.labels)}", f"标签是 {names_zh(sample.labels)} 列")
+    told = found if sample.labels else none
+    how = Text(f"the columns of numbers are the input; {told.en}", f"数值列作为输入；{told.zh}")
+    return replace(sample, inputs=inputs, how=how)
 
 
 def _by_shape(sample: DataSample, labels: list[str]) -> DataSample:

@@ -108,7 +108,7 @@ def read_sample(path: Path, model: ModelFile | None = None, labels: str | None =
     from .data_roles import with_roles  # noqa: PLC0415 - the two know each other's types
 
     start = _first_bytes(path)
-    sample = _read(path, start, labels)
+    sample = _read(path, start, labels, model)
     if len(sample.arrays) > MAX_ARRAYS:
         sample = replace(sample, arrays=sample.arrays[:MAX_ARRAYS])
     return with_roles(replace(sample, model=model), labels)
@@ -124,12 +124,12 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(512)
 
 
-def _read(path: Path, start: bytes, labels: str | None) -> DataSample:
-    from . import data_arrays, data_csv, data_hdf5  # noqa: PLC0415 - the readers use the types above
+def _read(path: Path, start: bytes, labels: str | None, model: ModelFile | None) -> DataSample:
+    from . import data_arrays, data_csv, data_hdf5, data_model  # noqa: PLC0415 - the readers use the types above
 
     if start.startswith(b"\x93NUMPY"):
         return DataSample(path.name, "npy", (data_arrays.read_npy(path),))
-    if start.startswith(b"PK\x03\x04") or (start.startswith(b"PK\x05\x06")):
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return DataSample(path.name, "npz", data_arrays.read_npz(path))
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return DataSample(path.name, "HDF5", data_hdf5.read_hdf5(path))
@@ -138,22 +138,32 @@ def _read(path: Path, start: bytes, labels: str | None) -> DataSample:
             raise SubjectError(f"{path.name} {en}", f"{path.name} {zh}")
     if not start.strip():
         raise SubjectError(f"{path.name} is empty: it holds no data", f"{path.name} 是空文件，没有数据")
-    return data_csv.read_csv(path, labels)
+    wanted = data_model.wanted_inputs(model) if model else ()
+    shape = wanted[0].shape if len(wanted) == 1 else None
+    return data_csv.read_csv(path, labels, shape[0] if shape and len(shape) == 1 else None)
 
 
+_PAGE = ("is an HTML page, not data: use the file's download link", "是网页，不是数据：请用文件的下载链接")
+_PICTURE = ("is a picture; give the arrays that are fed to the model", "是图片；请给出喂给模型的数组")
 _OTHERS = (
-    (b"\x80", "is a Python pickle, which is never opened here; save arrays with numpy.savez", "是 Python pickle，这里从不打开；"
-     "请用 numpy.savez 保存数组"),
+    (
+        b"\x80",
+        "is a Python pickle, which is never opened here; save arrays with numpy.savez",
+        "是 Python pickle，这里从不打开；请用 numpy.savez 保存数组",
+    ),
     (b"\x1f\x8b", "is gzip-compressed; unpack it first", "是 gzip 压缩文件，请先解压"),
     (b"PAR1", "is a Parquet file; save a CSV or npz from it", "是 Parquet 文件，请另存为 CSV 或 npz"),
     (b"\xd0\xcf\x11\xe0", "is an Excel workbook; save a sheet as CSV", "是 Excel 工作簿，请把工作表另存为 CSV"),
-    (b"version https://git-lfs", "is a Git LFS pointer, not the data: run `git lfs pull`", "是 Git LFS 指针，不是数据：请运行 "
-     "`git lfs pull`"),
-    (b"<!DOCTYPE", "is an HTML page, not data: use the file's download link", "是网页，不是数据：请用文件的下载链接"),
-    (b"<html", "is an HTML page, not data: use the file's download link", "是网页，不是数据：请用文件的下载链接"),
-    (b"\x89PNG", "is a picture; give the arrays that are fed to the model", "是图片；请给出喂给模型的数组"),
-    (b"\xff\xd8\xff", "is a picture; give the arrays that are fed to the model", "是图片；请给出喂给模型的数组"),
-)  # fmt: skip
+    (
+        b"version https://git-lfs",
+        "is a Git LFS pointer, not the data: run `git lfs pull`",
+        "是 Git LFS 指针，不是数据：请运行 `git lfs pull`",
+    ),
+    (b"<!DOCTYPE", *_PAGE),
+    (b"<html", *_PAGE),
+    (b"\x89PNG", *_PICTURE),
+    (b"\xff\xd8\xff", *_PICTURE),
+)
 
 
 def damaged(path: Path, error: Exception) -> SubjectError:

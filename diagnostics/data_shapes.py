@@ -50,7 +50,7 @@ def _matched(
     return found
 
 
-def difference(want: Wanted, shape: tuple[int, ...]) -> Difference:
+def difference(want: Wanted, shape: tuple[int, ...]) -> Difference:  # noqa: PLR0911 - a return for each kind
     """How an array differs from what an input takes.
 
     Keras adds or takes away a last axis of size 1 by itself (`_adjust_input_rank` in keras/src/models/functional.py of

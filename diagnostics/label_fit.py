@@ -181,6 +181,6 @@ def _binary(labels: Labels, head: Head, loss: Loss) -> Iterator[Evidence]:
 
 def _regression(labels: Labels, head: Head, loss: Loss) -> Iterator[Evidence]:
     """Keras 2 and 3 broadcast a single column against several silently: each unit learns the same number."""
-    if loss.name in REGRESSION and head.width and labels.form == "numbers" and labels.width != head.width:
-        if len(labels.array.shape) <= 2:  # noqa: PLR2004 - rows of numbers
-            yield _width(labels, head, loss)
+    rows = len(labels.array.shape) <= 2  # noqa: PLR2004 - rows of numbers
+    if loss.name in REGRESSION and head.width and rows and labels.form == "numbers" and labels.width != head.width:
+        yield _width(labels, head, loss)

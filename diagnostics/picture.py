@@ -84,8 +84,8 @@ def _page(graph: Graph, drawing: Drawing, painter: Painter, total: int, unseen: 
     below = _TITLE + drawing.height + 2 * _MARGIN
     scale = min(1.0, WIDTH / width)
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width * scale:.0f}" '
-        f'height="{height * scale:.0f}" font-family="{_FONT}" role="img">',
+        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width * scale:.0f}" '
+        f'height="{height * scale:.0f}" font-family="{_FONT}" role="img">'),
         f"<title>{escape(_called(graph, total, painter.lang))}</title>",
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>',
         text(_MARGIN, 28, fitted(_called(graph, total, painter.lang), 16, content), 16, "#1a1a1a", weight=600),

@@ -46,8 +46,8 @@ def _ids(array: Array, path: str, size: int) -> Iterator[Evidence]:
                 f"{names_en([path])} (input_dim={size:,}); they run from {low:g} to {high:g}, and the first is in row "
                 f"{int(array.rows[first]):,}: input_dim must be at least {high + 1:g}",
                 f"{names_zh([array.name])} 的 {values.size:,} 个编号中有 {outside:,} 个超出 {names_zh([path])} 的范围 "
-                f"0 到 {size - 1:,}（input_dim={size:,}）；编号从 {low:g} 到 {high:g}，第一个在第 {int(array.rows[first]):,} 行：input_dim "
-                f"至少要 {high + 1:g}",
+                f"0 到 {size - 1:,}（input_dim={size:,}）；编号从 {low:g} 到 {high:g}，第一个在第 {int(array.rows[first]):,} 行："
+                f"input_dim 至少要 {high + 1:g}",
             ),
             confirms=(RANGE,),
             fault=True,

@@ -65,9 +65,7 @@ def wine_plain():
 
 
 def cancer():
-    return stack(
-        (30,), layers.BatchNormalization(), layers.Dense(1, activation="sigmoid"), loss="binary_crossentropy"
-    )
+    return stack((30,), layers.BatchNormalization(), layers.Dense(1, activation="sigmoid"), loss="binary_crossentropy")
 
 
 def diabetes():
