@@ -9,7 +9,7 @@ from typing import Literal
 
 from ..knowledge.text import Text
 from .data_csv import FEATURES
-from .data_model import wanted_inputs
+from .data_model import targets, wanted_inputs
 from .data_sample import Array, DataSample, Split, no_such_labels
 from .wording import names_en, names_zh
 
@@ -81,8 +81,9 @@ def with_roles(sample: DataSample, labels: str | None) -> DataSample:
         return replace(sample, inputs=tuple(inputs), labels=(labels,), how=how)
     if sample.format == "CSV":
         return _table_roles(sample)
-    found_inputs = [name for name in names if role_of(name) == "input"]
-    found_labels = [name for name in names if role_of(name) == "label"]
+    roles = {name: role_of(name) for name in names} | _roles_of_model(sample)
+    found_inputs = [name for name in names if roles[name] == "input"]
+    found_labels = [name for name in names if roles[name] == "label"]
     if not found_inputs:
         return _by_shape(sample, found_labels)
     how = Text(
@@ -90,6 +91,15 @@ def with_roles(sample: DataSample, labels: str | None) -> DataSample:
         f"按名字判断，输入：{names_zh(found_inputs)}；标签：{names_zh(found_labels) or '无'}",
     )
     return replace(sample, inputs=tuple(found_inputs), labels=tuple(found_labels), how=how)
+
+
+def _roles_of_model(sample: DataSample) -> dict[str, Role]:
+    """Arrays that are called as an input or an output of the model."""
+    if sample.model is None:
+        return {}
+    ends: dict[str, Role] = {name: "label" for target in targets(sample.model) for name in target.head.names}
+    ends |= {want.name: "input" for want in wanted_inputs(sample.model)}
+    return {array.name: ends[array.name] for array in sample.arrays if array.name in ends}
 
 
 def _table_roles(sample: DataSample) -> DataSample:

@@ -128,7 +128,9 @@ def _ranks(board: Board) -> list[int]:
     first: dict[int, int] = {}
     for a, b in forward:
         first[a] = min(first.get(a, ranks[b]), ranks[b])
-    return [first[i] - 1 if i not in fed and i in first else rank for i, rank in enumerate(ranks)]
+    ranks = [first[i] - 1 if i not in fed and i in first else rank for i, rank in enumerate(ranks)]
+    filled = {rank: place for place, rank in enumerate(sorted(set(ranks)))}
+    return [filled[rank] for rank in ranks]
 
 
 def _paths(board: Board, items: list[_Item]) -> tuple[list[tuple[list[_Item], bool]], int]:
@@ -174,20 +176,32 @@ def _columns(ranks: list[list[_Item]], widest: float) -> list[_Column]:
     """As many columns as have room beside each other, where one would be tall."""
     tall = _height(ranks)
     most = min(_MOST_COLUMNS, 1 + int(tall / _TALL)) if tall > 1.2 * _TALL else 1
-    for number in range(most, 0, -1):
-        columns, left = [], 0.0
-        for part in _split(ranks, number):
-            crossing = _crossing(part)
-            shift, width = _place(part)
-            for rank in part:
-                for item in rank:
-                    item.x += left - shift
-            columns.append(_Column(part, left, width, _height(part)))
-            left += width + _GUTTER + _TRACK * crossing
-        tangled = max(_crossing(c.ranks) for c in columns[:-1]) > _FEW if number > 1 else False
-        if number == 1 or (columns[-1].left + columns[-1].width <= widest and not (tangled and tall < 2.5 * _TALL)):
+    for number in range(most, 1, -1):
+        parts = _split(ranks, number)
+        tangled = max(_crossing(part) for part in parts[:-1]) > _FEW and tall < 2.5 * _TALL if len(parts) > 1 else True
+        if tangled or sum(_narrowest(part) for part in parts) > widest:
+            continue
+        columns = _side_by_side(parts)
+        if columns[-1].left + columns[-1].width <= widest:
             return columns
-    return []
+    return _side_by_side([ranks]) if ranks else []
+
+
+def _side_by_side(parts: list[list[list[_Item]]]) -> list[_Column]:
+    columns, left = [], 0.0
+    for part in parts:
+        shift, width = _place(part)
+        for rank in part:
+            for item in rank:
+                item.x += left - shift
+        columns.append(_Column(part, left, width, _height(part)))
+        left += width + _GUTTER + _TRACK * _crossing(part)
+    return columns
+
+
+def _narrowest(part: list[list[_Item]]) -> float:
+    """The least width that a column needs."""
+    return max(sum(item.width + _BESIDE for item in rank) - _BESIDE for rank in part)
 
 
 def _height(ranks: Sequence[list[_Item]]) -> float:

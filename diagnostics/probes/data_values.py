@@ -44,7 +44,9 @@ def _not_finite(array: Array, sample: DataSample) -> Iterator[Evidence]:
 
     if array.values.dtype.kind != "f":
         return
-    nan, endless = np.isnan(array.values), np.isinf(array.values) | (abs(array.values) > _LARGEST)
+    nan, endless = np.isnan(array.values), np.isinf(array.values)
+    if array.values.dtype.itemsize > 4:  # noqa: PLR2004 - float64, which Keras casts to float32
+        endless = endless | (abs(array.values) > _LARGEST)
     if not nan.any() and not endless.any():
         yield Evidence(
             Text(
@@ -152,7 +154,8 @@ def _pixels(array: Array, low: float, high: float, *, warning: bool) -> Evidence
 def _columns(array: Array, finite: Any, *, warning: bool) -> Iterator[Evidence]:  # noqa: ANN401
     import numpy as np  # noqa: PLC0415
 
-    spread = np.where(finite, array.values, 0).astype("float64").std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers whose squares are none
+        spread = np.where(finite, array.values, 0).astype("float64").std(axis=0)
     used = np.flatnonzero(spread > 0)
     if len(used) < 2 or len(array.values) < _FEWEST:  # noqa: PLR2004 - to compare
         return
