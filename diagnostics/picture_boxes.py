@@ -147,7 +147,7 @@ class Painter:
     def _hover(self, box: Box) -> str:
         first = box.layers[0]
         if len(box.layers) == 1:
-            lines = hover(first, cut(box.path, 120), self.shapes.get(box.path))
+            lines = hover(first, box.path, self.shapes.get(box.path))
             return "\n".join([*lines, *([box.mark] if box.mark else [])])
         lines = [
             f"{cut(layer.name, 60)} ({cut(layer.class_name, 40)}) {highlights(layer)}" for layer in box.layers[:30]

@@ -72,7 +72,7 @@ def highlights(layer: Layer) -> str:
 
 def hover(layer: Layer, path: str, shape: str | None) -> list[str]:
     """What is told of a layer when the pointer rests on it: name, class, shape, settings."""
-    lines = [f"{path} ({layer.class_name})", *([f"shape: {shape}"] if shape else [])]
+    lines = [f"{cut(path, 120)} ({cut(layer.class_name, 60)})", *([f"shape: {cut(shape, 120)}"] if shape else [])]
     settings = (
         (key, _written(layer.config.get(key))) for key in (*_SHOWN, "padding", "use_bias", "trainable", "dtype")
     )
