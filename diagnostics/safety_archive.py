@@ -6,7 +6,6 @@ only, and nothing between them.
 
 from __future__ import annotations
 
-import os
 import stat
 import tempfile
 import zipfile
