@@ -147,7 +147,7 @@ def _killed(module: str, seen: Import, environment: Environment) -> Evidence:
             False: ("the CPU has no AVX, which TensorFlow's wheels need", "CPU 没有 AVX，而 TensorFlow 安装包需要它"),
             True: ("the CPU has AVX, so another instruction is missing", "CPU 有 AVX，缺的是别的指令"),
             None: ("the CPU lacks an instruction, mostly AVX", "CPU 缺少某种指令，多半是 AVX"),
-        }[environment.system.avx]
+        }[environment.avx]
         remedy = Text(f"{en}: use a build without it, or another machine", f"{zh}：换用不需要它的构建，或换一台机器")
         illegal = Text(f"illegal instruction ({seen.outcome})", f"遇到非法指令，Python 被终止（{seen.outcome}）")
         return _fault(module, illegal, "tensorflow-dll-load", remedy)
