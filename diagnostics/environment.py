@@ -35,7 +35,7 @@ from .environment_facts import (
     Smi,
     System,
 )
-from .environment_script import FORMAT, SECONDS
+from .environment_script import FORMAT, SECONDS, mask, secrets
 
 UNKNOWN_SYSTEM = System()
 UNKNOWN_CPU = Cpu()
@@ -161,6 +161,11 @@ class Environment:
 def numbers(version: str) -> tuple[int, ...]:
     """The leading numbers of a version: (2, 21, 0) for "2.21.0rc1"."""
     return tuple(int(part) for part in re.match(r"(\d{1,6}\.)*\d{1,6}|", version).group().split(".") if part)  # type: ignore[union-attr]
+
+
+def masked(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Plain values for JSON without this machine's home folder and the names of its user and of itself."""
+    return mask(value, secrets())
 
 
 def examine_environment(python: Path, seconds: float = SECONDS) -> Environment:

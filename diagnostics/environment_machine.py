@@ -58,7 +58,9 @@ def cpu(root: Path = ROOT) -> dict[str, Any]:
     name = re.search(r"^(?:model name|Hardware|machdep\.cpu\.brand_string)\s*: *(.*)$", told, re.MULTILINE)
     words: Any = re.search(r"^(?:flags|Features|machdep\.cpu\.features)\s*:(.*)$", told, re.MULTILINE)
     more = re.search(r"^machdep\.cpu\.leaf7_features\s*:(.*)$", told, re.MULTILINE)
-    has = set(f"{words.group(1) if words else ''} {more.group(1) if more else ''}".lower().replace("avx1.0", "avx").split())
+    has = set(
+        f"{words.group(1) if words else ''} {more.group(1) if more else ''}".lower().replace("avx1.0", "avx").split()
+    )
     has |= {word.replace(".", "_") for word in has}
     if sys.platform == "win32":
         words, has = True, windows_features()

@@ -1,11 +1,12 @@
 """Tells what an environment holds, as one JSON object: run as `PYTHON -I environment_script.py [SECONDS]`.
 
-It is standard library and Python 3.7 syntax, because it runs under whatever interpreter the user has; the two files that
-it takes from its own folder are the same. It runs isolated (`-I`), so that no file of the user's can hide the standard library from it; everything that depends on
-the user's PYTHONPATH and folder is asked of child processes which are not isolated. What can end a process (importing
-TensorFlow on a CPU that is too old for it, a driver that hangs) happens in such children only, all at once and until
-one common deadline. Each fact is gathered on its own; one that can't be had stands under `missing` with the reason.
-The home folder is shown as ~; the names of the user and of the machine are taken out.
+It is standard library and Python 3.7 syntax, because it runs under whatever interpreter the user has; so are the two
+files that it takes from its own folder. It runs isolated (`-I`), so that no file of the user's can hide the standard
+library from it; everything that depends on the user's PYTHONPATH and folder is asked of child processes which are not
+isolated. What can end a process (importing TensorFlow on a CPU that is too old for it, a driver that hangs) happens in
+such children only, all at once and until one common deadline. Each fact is gathered on its own; one that can't be had
+stands under `missing` with the reason. The home folder is shown as ~; the names of the user and of the machine are taken
+out.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any

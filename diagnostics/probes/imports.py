@@ -30,7 +30,10 @@ def look(environment: Environment) -> Iterator[Evidence]:
         ended = ", ".join(f"{module}: {seen.outcome}" for module, seen in asked)
         seconds = f"{environment.seconds:.0f} s"
         raise CouldNotLook(
-            Text(f"no import had ended when the time was over ({ended}, {seconds})", f"到时间为止没有一个导入完成（{ended}，{seconds}）")
+            Text(
+                f"no import had ended when the time was over ({ended}, {seconds})",
+                f"到时间为止没有一个导入完成（{ended}，{seconds}）",
+            )
         )
     if working:
         shown = ", ".join(f"{module} {environment.version_of(module)}" for module in working)

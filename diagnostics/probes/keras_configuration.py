@@ -182,7 +182,9 @@ def _in_force(environment: Environment) -> Evidence:
     name, source = environment.backend_in_force, environment.backend.source
     where = environment.keras_json.path if environment.keras_json else "-"
     state = environment.keras_json.state if environment.keras_json else "-"
-    return fact(f"backend {name} (from {source}); {where}: {state}", f"后端 {name}（来自 {source}）；{where}：{state}", BACKEND)
+    return fact(
+        f"backend {name} (from {source}); {where}: {state}", f"后端 {name}（来自 {source}）；{where}：{state}", BACKEND
+    )
 
 
 PROBE = Probe(

@@ -28,7 +28,10 @@ def look(environment: Environment) -> Iterator[Evidence]:
     present = [package for package in environment.packages if package.name in _OWNERS]
     if not any(package.name in (*TENSORFLOWS, "keras", "tf-keras", "keras-nightly") for package in present):
         raise CouldNotLook(
-            Text("neither TensorFlow nor Keras is installed for this Python", "这个 Python 既没有安装 TensorFlow，也没有安装 Keras")
+            Text(
+                "neither TensorFlow nor Keras is installed for this Python",
+                "这个 Python 既没有安装 TensorFlow，也没有安装 Keras",
+            )
         )
     counting = [package for package in present if package is environment.package(package.name)]
     found = [miss for package in counting for miss in unmet(package, environment)]

@@ -17,7 +17,7 @@ _BITS = 64
 # The first and last Python 3 that the wheels of a TensorFlow 2 minor release are for ("Tested build configurations",
 # tensorflow.org/install/source, and the classifiers of the releases on pypi.org).
 _PYTHONS = {
-    range(0, 2): ((3, 5), (3, 7)),
+    range(2): ((3, 5), (3, 7)),
     range(2, 4): ((3, 5), (3, 8)),
     range(4, 5): ((3, 6), (3, 8)),
     range(5, 8): ((3, 6), (3, 9)),
@@ -86,9 +86,14 @@ def _installed(name: str, environment: Environment) -> Iterator[Evidence]:
     if package is None or not package.pythons:
         return
     first, last = (".".join(map(str, end(map(numbers, package.pythons)))) for end in (min, max))
-    en, zh = f"{name} {package.version} is for Python {first} to {last}", f"{name} {package.version} 支持 Python {first} 到 {last}"
+    en, zh = (
+        f"{name} {package.version} is for Python {first} to {last}",
+        f"{name} {package.version} 支持 Python {first} 到 {last}",
+    )
     if python in package.pythons:
-        yield fact(f"{en}, this is {environment.python.version}", f"{zh}，这里是 {environment.python.version}", UNSUPPORTED)
+        yield fact(
+            f"{en}, this is {environment.python.version}", f"{zh}，这里是 {environment.python.version}", UNSUPPORTED
+        )
     else:
         yield graded(
             works(name, environment),

@@ -22,7 +22,9 @@ _KERASES = ("keras", "keras-nightly", "tf-keras", "tf-keras-nightly")
 def look(environment: Environment) -> Iterator[Evidence]:
     """Distributions that write the same files, installations twice over, leftovers, and two Kerases side by side."""
     if not environment.packages and not environment.leftovers:
-        raise CouldNotLook(Text("no package of Keras or TensorFlow is installed", "没有安装 Keras 或 TensorFlow 的任何包"))
+        raise CouldNotLook(
+            Text("no package of Keras or TensorFlow is installed", "没有安装 Keras 或 TensorFlow 的任何包")
+        )
     yield from _same_files(environment, TENSORFLOWS, "tensorflow")
     yield from _same_files(environment, ("keras", "keras-nightly"), "keras")
     yield from _same_files(environment, ("tf-keras", "tf-keras-nightly"), "tf_keras")
@@ -34,7 +36,9 @@ def look(environment: Environment) -> Iterator[Evidence]:
 def _same_files(environment: Environment, names: tuple[str, ...], module: str) -> Iterator[Evidence]:
     """Two distributions that bring the same module overwrite each other; one that is there as a part of another does not."""
     there = [package for package in environment.packages if package.name in names]
-    apart = {p.name for p in there if not any(requires(other, p.name, environment) for other in there if other is not p)}
+    apart = {
+        p.name for p in there if not any(requires(other, p.name, environment) for other in there if other is not p)
+    }
     if len(apart) > 1:
         shown = [f"{name} {environment.distributions.get(name, '?')}" for name in sorted(apart)]
         yield graded(
