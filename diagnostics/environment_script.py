@@ -98,22 +98,25 @@ def bring(name: str) -> ModuleType:
     except BaseException as error:
         missing = getattr(error, "name", None)
         tell("error", list, (type(error).__name__, str(error)[:2000], str(missing or "")))
-        tell("taken", taken)
+        frames, at = [getattr(error, "filename", None)], error.__traceback__  # a module that fails isn't kept
+        while at is not None:
+            frames, at = [*frames, at.tb_frame.f_code.co_filename], at.tb_next
+        tell("taken", taken, frames)
         raise
-    tell("taken", taken)
+    tell("taken", taken, [])
     tell("version", lambda: str(module.__version__))
     tell("file", lambda: module.__file__)
     return module
 
 
-def taken() -> list[str]:
-    """The files of the user's own folders (those before the standard library) that stand behind imported modules."""
+def taken(frames: list[Any]) -> list[str]:
+    """The files of the user's own folders (before the standard library) behind imported modules and in a traceback."""
     path = sys.modules["os"].path
     library = path.dirname(sys.modules["os"].__file__)
     ends = [i for i, entry in enumerate(sys.path) if entry == library or entry.endswith(".zip")]
     own = [path.realpath(entry) for entry in sys.path[: min(ends)]]
-    files = [str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())]
-    places = [(path.realpath(file), path.dirname(path.realpath(file))) for file in files if file]
+    files = [*frames, *(getattr(module, "__file__", None) for module in list(sys.modules.values()))]
+    places = [(path.realpath(str(file)), path.dirname(path.realpath(str(file)))) for file in files if file]
     found = {f for f, folder in places if folder in own or (path.dirname(folder) in own and "__init__.py" in f)}
     return sorted(found)[:50]
 
@@ -143,7 +146,12 @@ def ask_tensorflow() -> None:
     tell("cudnn_version", built, "cudnn_version")
     tell("capabilities", lambda: list(built("cuda_compute_capabilities") or ()))
     tell("gpus", gpus)
-    tell("keras_version", lambda: str(tf.keras.__version__))  # loaded when it is first asked for
+
+    def keras_version() -> str:
+        root = sys.modules[tf.keras.Model.__module__.partition(".")[0]]  # tf.keras is loaded when it is first asked for
+        return str(tf.keras.__version__ if root is tf else root.__version__)  # some releases of it have no version
+
+    tell("keras_version", keras_version)
 
 
 def ask_keras() -> None:
