@@ -122,6 +122,10 @@ def _built_and_found(environment: Environment) -> Evidence:
     zh = f"TensorFlow 是按 CUDA {tensorflow.cuda_version or '?'} 和 cuDNN {cudnn} 编译的；"
     en += f"found {len(found)} of the {len(needed)} libraries that it opens" if needed else "what it opens is not known"
     zh += f"它要打开的 {len(needed)} 个库中找到 {len(found)} 个" if needed else "它要打开哪些库则不清楚"
+    lacking = [name for name in needed if name not in environment.cuda_libraries]
+    if lacking and environment.gpus and tensorflow.gpus == () and "cuda_libraries" not in environment.missing:
+        en, zh = f"{en}, not {', '.join(lacking)}", f"{zh}，缺少 {'、'.join(lacking)}"
+        return fault(en, zh, LIBRARIES)
     if not environment.gpus and not environment.pci:
         en, zh = f"{en}; without an NVIDIA GPU they are not needed", f"{zh}；没有 NVIDIA GPU 时用不到它们"
     return fact(en, zh, LIBRARIES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ...knowledge.text import Text
@@ -82,7 +83,7 @@ def _refused(file: KerasJson, name: str, expected: str) -> Evidence:
 
 def _epsilon(file: KerasJson) -> Iterator[Evidence]:
     text, kind = file.fields["epsilon"], file.kinds.get("epsilon", "float")
-    if kind != "float":
+    if kind != "float" or not re.fullmatch(r"-?[\d.]+(e[-+]?\d+)?|-?inf|nan", text) or text.count(".") > 1:
         yield _refused(file, "epsilon", "1e-07")
     elif not 0 < float(text) <= _USUAL_EPSILON:
         yield warning(

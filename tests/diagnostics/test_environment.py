@@ -429,7 +429,8 @@ def test_memory_and_the_limit_of_a_container_are_read_from_the_kernels_files(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
-def test_limits_are_told_where_there_are_any(place: Path, empty_python: Path) -> None:
+@pytest.mark.usefixtures("place")
+def test_limits_are_told_where_there_are_any(empty_python: Path) -> None:
     """A real limit of the shell, in MiB; what isn't limited isn't told."""
     script = f"ulimit -f 2048000; exec {empty_python} -I -B {module.SCRIPT} 20"
     ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)

@@ -157,7 +157,8 @@ def test_nothing_is_said_where_no_import_ended() -> None:
         list(PROBE.look(slow))
 
 
-def test_environment_without_anything_lacks_tensorflow_and_keras(place: Path, empty_python: Path) -> None:
+@pytest.mark.usefixtures("place")
+def test_environment_without_anything_lacks_tensorflow_and_keras(empty_python: Path) -> None:
     """Both are asked for by name, with the interpreter that they are to be installed for."""
     tensorflow, keras = faults(examine_environment(empty_python))
     assert "No module named 'tensorflow'" in tensorflow.text.en
