@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +159,8 @@ def windows_memory() -> tuple[int, int]:
 
 def disks() -> list[dict[str, Any]]:
     """Free space in MiB where a training writes, and whether it may: home, temporary and current folder, shared memory."""
+    import tempfile  # noqa: PLC0415 - slow, and the doctor's own process never gets here
+
     try:
         temporary = tempfile.gettempdir()
     except OSError:  # no folder that could be written to

@@ -11,7 +11,6 @@ import re
 import site
 import sys
 from collections.abc import Iterator
-from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +59,8 @@ def packages(path: list[str]) -> list[dict[str, Any]]:
 
 def metadata(place: Path) -> Iterator[dict[str, Any]]:
     """What a folder of metadata says; nothing where an interrupted installation left it empty."""
+    from email.parser import HeaderParser  # noqa: PLC0415 - slow, and the doctor's own process never gets here
+
     file = next((f for f in (place / "METADATA", place / "PKG-INFO", place) if f.is_file()), None)
     if file is None:
         return

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from packaging.markers import UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion
+from typing import TYPE_CHECKING
 
 from .environment import Environment, numbers
 from .environment_facts import Package
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,9 @@ def requires(package: Package, name: str, environment: Environment) -> bool:
 
 def allows(specifier: str, version: str) -> bool:
     """Whether a version is among those of a specifier such as ">=1.26,<3"; what isn't one of these allows everything."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - the start of `check` need not pay it
+    from packaging.version import InvalidVersion  # noqa: PLC0415
+
     try:
         return SpecifierSet(specifier).contains(version, prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
@@ -59,6 +61,10 @@ def allows(specifier: str, version: str) -> bool:
 
 
 def _requirements(package: Package, environment: Environment, extra: str) -> Iterator[Requirement]:
+    from packaging.markers import UndefinedEnvironmentName  # noqa: PLC0415 - the start of `check` need not pay it
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+    from packaging.version import InvalidVersion  # noqa: PLC0415
+
     system = _markers(environment)
     for line in package.requires:
         try:

@@ -49,9 +49,7 @@ def _asked(environment: Environment) -> list[tuple[str, Import]]:
     if not _has_own_keras(environment):
         found.append(("keras", environment.keras))
     other = {"torch": environment.torch, "jax": environment.jax}.get(backend)
-    if other is not None and other.missing_module.partition(".")[0] != backend:
-        found.append((backend, other))  # one that isn't there is told by keras-configuration
-    return found
+    return [*found, (backend, other)] if other is not None else found
 
 
 def _has_own_keras(environment: Environment) -> bool:
@@ -62,11 +60,9 @@ def _has_own_keras(environment: Environment) -> bool:
 
 def _follows(module: str, seen: Import, failing: list[tuple[str, Import]]) -> bool:
     """Whether an import fails only because another one does, which is told for itself."""
-    others = [(name, other) for name, other in failing if name != module]
-    backend = seen.missing_module.partition(".")[0]
-    if module == "keras" and (backend in ("torch", "jax") or any(name == backend for name, _ in others)):
-        return True
-    return module == "keras" and any(bool(other.message) and other.message == seen.message for _, other in others)
+    missing, others = seen.missing_module.partition(".")[0], [pair for pair in failing if pair[0] != module]
+    same = [name for name, other in others if name == missing or (other.message and other.message == seen.message)]
+    return module == "keras" and bool(same)
 
 
 def _died_later(seen: Import) -> bool:
@@ -99,7 +95,7 @@ PROBE = Probe(
         "whether TensorFlow, Keras and the backend can be imported, and if not, for which of the known reasons",
         "检查 TensorFlow、Keras 和后端能否导入，不能时属于哪种已知原因",
     ),
-    topics=(*TOPICS, _PAIR),
+    topics=(*TOPICS, "backend-selection"),
     look=look,
     remedy=Text(
         "reinstall in a fresh virtual environment, and start Python there",

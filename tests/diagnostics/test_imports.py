@@ -188,3 +188,15 @@ def test_keras_inside_tensorflow_that_cannot_be_loaded_is_a_fault(place: Path, e
     (evidence,) = faults(examine_environment(empty_python))
     assert "`tf.keras` can't be loaded: ImportError: cannot import name convert_to" in evidence.text.en
     assert evidence.confirms == ("keras-tensorflow-version-pair",)
+
+
+def test_backend_that_is_not_installed_is_told_with_who_chose_it(
+    place: Path, empty_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KERAS_BACKEND=torch without PyTorch: Keras can't be imported, and that is told once."""
+    package(place, "keras", "import torch")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    (evidence,) = faults(examine_environment(empty_python))
+    assert evidence.text.en.startswith("`import torch` fails: ModuleNotFoundError")
+    assert "KERAS_BACKEND chose it; it is not installed" in evidence.text.en
+    assert evidence.confirms == ("backend-selection",)
