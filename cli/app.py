@@ -185,19 +185,48 @@ def check(
 
 @main.command(epilog=EXIT_CODES)
 @click.option("--python", default=sys.executable, metavar="PATH", help="The interpreter to examine; default: this one.")
+@click.option("--list", "listed", is_flag=True, help="List the checks and what each looks at.")
 @ONLY
+@click.option("--report", is_flag=True, help="Print a report to paste into an issue or a chat (Markdown).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["warn", "fail", "never"]),
+    default="fail",
+    show_default=True,
+    help="What makes the command end with 4.",
+)
 @READER
 @AS_JSON
 @click.pass_context
-def env(ctx: click.Context, python: str, only: tuple[str, ...], lang: Lang, as_json: bool) -> None:
-    """Examine the environment of a Python: versions, backend, GPUs and why they are not seen.
+def env(
+    ctx: click.Context,
+    python: str,
+    listed: bool,
+    only: tuple[str, ...],
+    report: bool,
+    fail_on: str,
+    lang: Lang,
+    as_json: bool,
+) -> None:
+    """Examine the environment of a Python: versions, packages, configuration, GPUs, processor, memory.
 
-    Ends with 0 when nothing is wrong, with 4 when a fault was found, with 3 when no probe could look.
+    Each check passes, warns, fails, is skipped for a reason, or crashes. Home folder, user and host are masked in all that is
+    printed. Ends with 0 when nothing is wrong, with 4 when a check failed, with 3 when no check could look.
     """
-    from ..diagnostics.examination import examine_python  # noqa: PLC0415
+    from . import environment_pages as pages  # noqa: PLC0415 - each command imports what it needs
 
-    chosen = _chosen(ctx, "environment", only)
-    _show_findings(ctx, list(examine_python(Path(python), only=chosen).findings), lang, as_json=as_json)
+    if listed:
+        click.echo(pages.list_page(lang), color=use_color())
+        return
+    if report and as_json:
+        raise click.UsageError("give --report or --json, not both", ctx)
+    examined = pages.examine(Path(python), _chosen(ctx, "environment", only), lang)
+    show = pages.json_page if as_json else pages.report_page if report else pages.environment_page
+    click.echo(show(examined), color=use_color())
+    if not examined.ran:
+        click.echo("kerasdoctor: no check could look; the reasons stand above", err=True)
+        ctx.exit(UNUSABLE)
+    ctx.exit(FOUND if examined.has_failed(fail_on) else 0)
 
 
 @main.command()

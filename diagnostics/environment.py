@@ -20,10 +20,26 @@ from typing import Any
 
 from ..errors import SubjectError
 from .decoding import decode
-from .environment_facts import Choice, Driver, Gpu, Import, Interpreter, KerasJson, Smi, System
-from .environment_script import FORMAT, SECONDS
+from .environment_facts import (
+    Choice,
+    Cpu,
+    Disk,
+    Driver,
+    Gpu,
+    Import,
+    Interpreter,
+    KerasJson,
+    Memory,
+    Package,
+    Shadow,
+    Smi,
+    System,
+)
+from .environment_script import FORMAT, SECONDS, mask, secrets
 
 UNKNOWN_SYSTEM = System()
+UNKNOWN_CPU = Cpu()
+UNKNOWN_MEMORY = Memory()
 UNKNOWN_DRIVER = Driver("unknown")
 UNKNOWN_SMI = Smi("unknown")
 UNKNOWN_IMPORT = Import("unknown")
@@ -37,16 +53,25 @@ MAX_REPORT = 4_000_000
 class Environment:
     """Everything that was found in an environment. Paths are masked; `seconds` is what the examination took.
 
-    `driver` was asked with CUDA_VISIBLE_DEVICES as it is set, `driver_unhidden` without it (None if it isn't set).
+    `packages` are the installations that matter, a second one of the same package too; `required` are the versions of what
+    they require. `driver` was asked with CUDA_VISIBLE_DEVICES as it is set, `driver_unhidden` without it (None if it isn't set).
     """
 
     format: int
     python: Interpreter
     system: System = UNKNOWN_SYSTEM
+    cpu: Cpu = UNKNOWN_CPU
+    memory: Memory = UNKNOWN_MEMORY
+    disks: tuple[Disk, ...] = ()
+    limits: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     missing: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
+    packages: tuple[Package, ...] = ()
+    required: dict[str, str] = field(default_factory=dict)
+    leftovers: tuple[str, ...] = ()
+    user_site: str = ""
     pci: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     kernel_driver: str = ""
@@ -60,7 +85,7 @@ class Environment:
     jax: Import | None = None
     keras_json: KerasJson | None = None
     backend: Choice = DEFAULT_BACKEND
-    shadows: tuple[str, ...] = ()
+    shadows: tuple[Shadow, ...] = ()
 
     @classmethod
     def from_json(cls, report: Any) -> Environment:  # noqa: ANN401 - anything may have been parsed
@@ -87,6 +112,15 @@ class Environment:
         """The version of a package: the one that was imported, else the one installed under that name."""
         told = {"tensorflow": self.tensorflow, "keras": self.keras, "torch": self.torch, "jax": self.jax}.get(name)
         return (told.version if told else None) or self.distributions.get(name)
+
+    def package(self, name: str) -> Package | None:
+        """The installation of a distribution that counts: the first on the path."""
+        return next((package for package in self.packages if package.name == name), None)
+
+    @property
+    def avx(self) -> bool | None:
+        """Whether the processor has AVX; None where that isn't told."""
+        return None if self.cpu.features is None else "avx" in self.cpu.features
 
     @property
     def backend_in_force(self) -> str:
@@ -129,6 +163,11 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.match(r"(\d{1,6}\.)*\d{1,6}|", version).group().split(".") if part)  # type: ignore[union-attr]
 
 
+def masked(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Plain values for JSON without this machine's home folder and the names of its user and of itself."""
+    return mask(value, secrets())
+
+
 def examine_environment(python: Path, seconds: float = SECONDS) -> Environment:
     """Examine the environment of an interpreter, from the current folder and with the current variables.
 
@@ -145,7 +184,7 @@ def examine_environment(python: Path, seconds: float = SECONDS) -> Environment:
             f"{python}: no such program; expected the Python that runs your programs: in it, "
             "`import sys; print(sys.executable)` prints the path"
         )
-    ended, printed = _run([found, "-I", str(SCRIPT), str(seconds)], seconds + GRACE)
+    ended, printed = _run([found, "-I", "-B", str(SCRIPT), str(seconds)], seconds + GRACE)
     for line in reversed(printed.splitlines()):
         if line.startswith('{"format"'):
             return Environment.from_json(json.loads(line))

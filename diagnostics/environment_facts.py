@@ -14,18 +14,74 @@ class Interpreter:
     executable: str
     bits: int
     virtual: bool
+    free_threaded: bool = False
 
 
 @dataclass(frozen=True)
 class System:
-    """The operating system; `wsl` is 0, 1 or 2, `container` a word for what it runs in, `avx` None where unknown."""
+    """The operating system; `wsl` is 0, 1 or 2, `container` a word for what it runs in, `libc` "glibc 2.31"."""
 
     name: str = ""
     release: str = ""
     machine: str = ""
     wsl: int = 0
     container: str = ""
-    avx: bool | None = None
+    libc: str = ""
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """The processor: those of its features that matter (None: unknown), what imitates it ("rosetta", "qemu"), its cores."""
+
+    name: str = ""
+    features: tuple[str, ...] | None = None
+    emulated: str = ""
+    cores: int = 0
+    usable: int = 0
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Memory in MiB; `left` is what may still be taken (None: unknown), `limit` that of a container (0: none)."""
+
+    total: int = 0
+    left: int | None = None
+    swap: int = 0
+    limit: int = 0
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A folder that a training writes to, its space in MiB (both 0 where it isn't there), and whether it may."""
+
+    name: str
+    path: str
+    free: int
+    total: int
+    writable: bool
+
+
+@dataclass(frozen=True)
+class Package:
+    """An installation of a distribution and what its metadata say: Requires-Dist, Requires-Python, its Pythons."""
+
+    name: str
+    version: str
+    folder: str
+    requires: tuple[str, ...] = ()
+    requires_python: str = ""
+    pythons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A file or package of the user's that Python imports instead of a module of the standard library or a package."""
+
+    name: str
+    folder: str
+    hides: str
+    kind: str
+    file: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +121,8 @@ class Import:
 
     `outcome` is "ok", "raised" (with `error`, its message, the name of a missing module), "timed out", the signal that
     killed the process ("SIGILL"), or its exit code. What a module can't tell is None, with the reason in `missing`.
-    `gpus` are the names of those that the framework sees; the `cuda_` fields tell what it was built for.
+    `gpus` are the names of those that the framework sees; the `cuda_` fields tell what it was built for. `keras_version` is
+    that of `tf.keras`; `taken` are the files of the user's own folders that were imported with it.
     """
 
     outcome: str
@@ -84,6 +141,8 @@ class Import:
     cudnn_version: str | None = None
     capabilities: tuple[str, ...] = ()
     gpus: tuple[str, ...] | None = None
+    keras_version: str | None = None
+    taken: tuple[str, ...] = ()
 
     @property
     def imported(self) -> bool:
@@ -93,12 +152,13 @@ class Import:
 
 @dataclass(frozen=True)
 class KerasJson:
-    """The configuration file of Keras: absent, broken (and how), or read, with the known fields as texts."""
+    """The configuration file of Keras: absent, broken (and how), or read, with the known fields as texts, and their types."""
 
     path: str
     state: str
     said: str = ""
     fields: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

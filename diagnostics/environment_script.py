@@ -1,17 +1,18 @@
 """Tells what an environment holds, as one JSON object: run as `PYTHON -I environment_script.py [SECONDS]`.
 
-It is one file of standard library and Python 3.7 syntax, because it is shipped to whatever interpreter the user has.
-It runs isolated (`-I`), so that no file of the user's can hide the standard library from it; everything that depends on
-the user's PYTHONPATH and folder is asked of child processes which are not isolated. What can end a process (importing
-TensorFlow on a CPU that is too old for it, a driver that hangs) happens in such children only, all at once and until
-one common deadline. Each fact is gathered on its own; one that can't be had stands under `missing` with the reason.
-The home folder is shown as ~; the names of the user and of the machine are taken out.
+It is standard library and Python 3.7 syntax, because it runs under whatever interpreter the user has; so are the two
+files that it takes from its own folder. It runs isolated (`-I`), so that no file of the user's can hide the standard
+library from it; everything that depends on the user's PYTHONPATH and folder is asked of child processes which are not
+isolated. What can end a process (importing TensorFlow on a CPU that is too old for it, a driver that hangs) happens in
+such children only, all at once and until one common deadline. Each fact is gathered on its own; one that can't be had
+stands under `missing` with the reason. The home folder is shown as ~; the names of the user and of the machine are taken
+out.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -23,25 +24,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 SECONDS = 60.0
 MARK = "@kerasdoctor "
 MAX_PRINTED = 200_000  # bytes kept of what a child prints
 MAX_TEXT = 4_000
 MAX_LOG_LINES = 40
-DISTRIBUTIONS = re.compile(
-    r"(tensorflow(-cpu|-gpu|-intel|-macos|-metal|-rocm|-directml-plugin)?|tf-nightly(-cpu|-gpu)?|keras(-nightly)?|"
-    r"tf-keras|numpy|protobuf|h5py|ml-dtypes|jax|jaxlib|torch|jax-cuda.*|nvidia-.*)$",
-)
 VARIABLES = re.compile(
     r"(CUDA_VISIBLE_DEVICES|CUDA_DEVICE_ORDER|NVIDIA_VISIBLE_DEVICES|NVIDIA_DRIVER_CAPABILITIES|HIP_VISIBLE_DEVICES|"
     r"ROCR_VISIBLE_DEVICES|TF_CPP_MIN_LOG_LEVEL|TF_FORCE_GPU_ALLOW_GROWTH|TF_USE_LEGACY_KERAS|KERAS_BACKEND|KERAS_HOME|"
-    r"JAX_PLATFORMS|XLA_FLAGS|PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION)$",
+    r"JAX_PLATFORMS|XLA_FLAGS|PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION|PYTHONPATH|PYTHONHOME|PYTHONNOUSERSITE|CUDA_HOME|"
+    r"OMP_NUM_THREADS|TF_NUM_INTRAOP_THREADS|TF_NUM_INTEROP_THREADS|TF_ENABLE_ONEDNN_OPTS|TF_GPU_ALLOCATOR|"
+    r"TF_DETERMINISTIC_OPS|TF_XLA_FLAGS|XLA_PYTHON_CLIENT_PREALLOCATE|VIRTUAL_ENV|CONDA_PREFIX)$",
 )
 # What the frameworks print when they don't use a GPU. The words have stayed over many releases, the prefixes have not.
 LOG_WORDS = re.compile(
@@ -53,12 +52,6 @@ CUDA_LIBRARY = re.compile(
     r"lib(cudart|cublas|cublasLt|cufft|curand|cusolver|cusparse|cudnn)\.so\.\d+(\.\d+)?$|"
     r"(cudart|cublas|cublasLt|cufft|curand|cusolver|cusparse|cudnn)64_\d+\.dll$",
 )
-# Packages that people name their example after, and modules of the standard library that TensorFlow can't do without.
-SHADOWED = re.compile(
-    r"(keras|tensorflow|tf_keras|numpy|h5py|jax|torch|scipy|pandas|sklearn|abc|code|copy|csv|enum|inspect|io|json|"
-    r"logging|numbers|operator|platform|queue|random|select|signal|socket|statistics|string|tempfile|token|tokenize|"
-    r"types|typing)(\.py)?$",
-)
 KERAS_JSON_FIELDS = ("backend", "floatx", "epsilon", "image_data_format", "image_dim_ordering", "nnx_enabled")
 # The children must tell all they know, hold no GPU memory that a training needs, and leave nothing behind.
 # dso_loader=1 makes TensorFlow 2.13 and newer name each library that it can't load, as older releases do unasked.
@@ -69,6 +62,20 @@ CHILD_VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONIOENCODING": "utf-8:backslashreplace",
 }
+
+
+def beside(name: str) -> ModuleType:
+    """A file of this folder, which is on no path: -I keeps it off, and the user's interpreter has no kerasdoctor."""
+    spec = importlib.util.spec_from_file_location(name, str(Path(__file__).with_name(name + ".py")))
+    assert spec is not None  # noqa: S101 - for the type checker
+    assert spec.loader is not None  # noqa: S101 - for the type checker
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+machine = beside("environment_machine")
+packaged = beside("environment_packages")
 
 
 # ---- what runs in the children: shipped as source, so these functions may use `sys` and each other only -------------
@@ -91,15 +98,33 @@ def bring(name: str) -> ModuleType:
     except BaseException as error:
         missing = getattr(error, "name", None)
         tell("error", list, (type(error).__name__, str(error)[:2000], str(missing or "")))
+        frames, at = [getattr(error, "filename", None)], error.__traceback__  # a module that fails isn't kept
+        while at is not None:
+            frames, at = [*frames, at.tb_frame.f_code.co_filename], at.tb_next
+        tell("taken", taken, frames)
         raise
+    tell("taken", taken, [])
     tell("version", lambda: str(module.__version__))
     tell("file", lambda: module.__file__)
     return module
 
 
+def taken(frames: list[Any]) -> list[str]:
+    """The files of the user's own folders (before the standard library) behind imported modules and in a traceback."""
+    path = sys.modules["os"].path
+    library = path.dirname(sys.modules["os"].__file__)
+    ends = [i for i, entry in enumerate(sys.path) if entry == library or entry.endswith(".zip")]
+    own = [path.realpath(entry) for entry in sys.path[: min(ends)]]
+    files = [*frames, *(getattr(module, "__file__", None) for module in list(sys.modules.values()))]
+    places = [(path.realpath(str(file)), path.dirname(path.realpath(str(file)))) for file in files if file]
+    found = {f for f, folder in places if folder in own or (path.dirname(folder) in own and "__init__.py" in f)}
+    return sorted(found)[:50]
+
+
 def ask_path() -> None:
     """Tell where this interpreter looks for modules when it runs a program of the user's."""
     tell("path", list, sys.path)
+    tell("library", lambda: sys.modules["os"].path.dirname(sys.modules["os"].__file__))
 
 
 def ask_tensorflow() -> None:
@@ -121,6 +146,12 @@ def ask_tensorflow() -> None:
     tell("cudnn_version", built, "cudnn_version")
     tell("capabilities", lambda: list(built("cuda_compute_capabilities") or ()))
     tell("gpus", gpus)
+
+    def keras_version() -> str:
+        root = sys.modules[tf.keras.Model.__module__.partition(".")[0]]  # tf.keras is loaded when it is first asked for
+        return str(tf.keras.__version__ if root is tf else root.__version__)  # some releases of it have no version
+
+    tell("keras_version", keras_version)
 
 
 def ask_keras() -> None:
@@ -227,7 +258,7 @@ def ending(code: int) -> str:
 
 def ask(question: Callable[[], None], *options: str, **variables: str | None) -> Child:
     """Start this interpreter on one of the `ask_` functions, as it would run a program of the user's in this folder."""
-    functions = "\n".join(inspect.getsource(function) for function in (tell, bring, question))
+    functions = "\n".join(inspect.getsource(function) for function in (tell, taken, bring, question))
     code = f"from __future__ import annotations\nimport sys\n{functions}\n{question.__name__}()\n"
     return Child([sys.executable, *options, "-c", code], variables)
 
@@ -320,6 +351,7 @@ def python() -> dict[str, Any]:
         "executable": sys.executable,
         "bits": 64 if sys.maxsize > 1 << 32 else 32,
         "virtual": sys.prefix != sys.base_prefix,
+        "free_threaded": "t" in getattr(sys, "abiflags", ""),
     }
 
 
@@ -332,7 +364,7 @@ def system() -> dict[str, Any]:
         "machine": platform.machine(),
         "wsl": 2 if "microsoft-standard" in release.lower() else 1 if "microsoft" in release.lower() else 0,
         "container": container(),
-        "avx": avx(),
+        "libc": " ".join(platform.libc_ver()).strip(),
     }
 
 
@@ -343,19 +375,8 @@ def container() -> str:
     words = [word for name, word in (*hosts, *systems) if name in os.environ]
     marks = (("/.dockerenv", "docker"), ("/run/.containerenv", "podman"))
     words += [word for path, word in marks if Path(path).exists()]
-    found = re.search("docker|kubepods|containerd|lxc", text_of("/proc/1/cgroup"))
+    found = re.search("docker|kubepods|containerd|lxc", machine.text_of(Path("/proc/1/cgroup")))
     return [*words, found.group() if found else ""][0]
-
-
-def avx() -> bool | None:
-    """Whether the CPU has AVX, which the TensorFlow wheels for x86 need since 1.6; None where that isn't told."""
-    flags = re.search(r"^flags\s*:(.*)$", text_of("/proc/cpuinfo"), re.MULTILINE)
-    return "avx" in flags.group(1).split() if flags else None
-
-
-def text_of(path: str) -> str:
-    """A small file of the system's, empty where there is none."""
-    return Path(path).read_text("utf-8", "replace") if Path(path).exists() else ""
 
 
 def variables() -> dict[str, str]:
@@ -366,48 +387,16 @@ def variables() -> dict[str, str]:
     return {**found, "LD_LIBRARY_PATH": os.pathsep.join(cuda)} if cuda else found
 
 
-def distributions(path: list[str]) -> dict[str, str]:
+def distributions(known: list[dict[str, Any]]) -> dict[str, str]:
     """Versions of the installed distributions that matter; of two of the same name the first on the path counts."""
-    found: dict[str, str] = {}
-    for name, version in installed(path):
-        known = re.sub(r"[-_.]+", "-", name).lower()
-        if DISTRIBUTIONS.match(known):
-            found.setdefault(known, version)
-    return found
-
-
-def installed(path: list[str]) -> Iterator[tuple[str, str]]:
-    """Names and versions of all distributions on `path`."""
-    try:
-        metadata = importlib.import_module("importlib.metadata")
-    except ImportError:  # Python 3.7: the names of the folders carry both
-        for name in (name for folder in path for name in listing(Path(folder))):
-            match = re.match(r"([^-]+)-([^-]+)(-.*)?\.(dist|egg)-info$", name)
-            if match:
-                yield match.group(1), match.group(2)
-        return
-    for distribution in metadata.distributions(path=path):
-        try:
-            name, version = distribution.metadata["Name"], distribution.version
-        except Exception:  # noqa: BLE001, S112 - an interrupted installation leaves folders without metadata
-            continue
-        if name and version:
-            yield name, version
-
-
-def listing(folder: Path) -> list[str]:
-    """The names in a folder, none if it is missing or not ours to read."""
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except OSError:
-        return []
+    return {package["name"]: package["version"] for package in reversed(known)}
 
 
 def pci() -> list[str]:
     """The NVIDIA display controllers on the bus (vendor 10de, class 03), which Linux lists without any driver."""
     found = []
     for device in sorted(Path("/sys/bus/pci/devices").iterdir()):
-        vendor, kind, model = (text_of(str(device / name)).strip() for name in ("vendor", "class", "device"))
+        vendor, kind, model = (machine.text_of(device / name).strip() for name in ("vendor", "class", "device"))
         if vendor == "0x10de" and kind.startswith("0x03"):
             found.append(f"10de:{model[2:]}")
     return found
@@ -416,12 +405,12 @@ def pci() -> list[str]:
 def nodes() -> list[str]:
     """The device files of GPUs: NVIDIA's, WSL's (dxg), Jetson's (nvmap, nvhost-gpu) and AMD's (kfd)."""
     wanted = re.compile(r"(nvidia(\d+|ctl|-uvm)|dxg|nvmap|nvhost-gpu|kfd)$")
-    return [f"/dev/{name}" for name in listing(Path("/dev")) if wanted.match(name)]
+    return [f"/dev/{name}" for name in machine.listing(Path("/dev")) if wanted.match(name)]
 
 
 def kernel_driver() -> str:
     """The version of the NVIDIA driver in the kernel, empty where there is none. A container sees its host's."""
-    found = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", text_of("/proc/driver/nvidia/version"))
+    found = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", machine.text_of(Path("/proc/driver/nvidia/version")))
     return found.group() if found else ""
 
 
@@ -431,7 +420,7 @@ def cuda_libraries(path: list[str], ldconfig: Child, deadline: float) -> dict[st
     packages = [package for entry in path for package in sorted(Path(entry).glob("nvidia/*"))]
     folders = [package / kind for package in packages for kind in ("lib", "bin")]
     folders += [Path(folder) for folder in loader.split(os.pathsep) if folder]
-    found = [(name, str(folder)) for folder in folders for name in listing(folder)]
+    found = [(name, str(folder)) for folder in folders for name in machine.listing(folder)]
     _, printed = ldconfig.finish(deadline)
     listed = re.findall(r"^\s*(\S+) \(.*=> (.*)$", printed, re.MULTILINE)
     found += [(name, str(Path(place).parent)) for name, place in listed]
@@ -443,7 +432,7 @@ def keras_json() -> dict[str, Any]:
 
     Keras takes a file that isn't JSON for an empty one, without a word.
     """
-    folder = home() / ".keras" if os.access(str(home()), os.W_OK) else Path("/tmp/.keras")  # noqa: S108 - as Keras does
+    folder = machine.home() / ".keras" if os.access(str(machine.home()), os.W_OK) else Path("/tmp/.keras")  # noqa: S108 - as Keras does
     path = Path(os.environ.get("KERAS_HOME", str(folder))).expanduser() / "keras.json"
     if not path.exists():
         return {"path": str(path), "state": "absent"}
@@ -454,15 +443,8 @@ def keras_json() -> dict[str, Any]:
     if not isinstance(content, dict):
         return {"path": str(path), "state": "broken", "said": f"a {type(content).__name__} instead of an object"}
     fields = {name: str(content[name])[:80] for name in KERAS_JSON_FIELDS if name in content}
-    return {"path": str(path), "state": "read", "fields": fields}
-
-
-def home() -> Path:
-    """The home folder, or the root for a user without one (a container's numeric user)."""
-    try:
-        return Path.home()
-    except (RuntimeError, KeyError):
-        return Path("/")
+    kinds = {name: type(content[name]).__name__ for name in fields}
+    return {"path": str(path), "state": "read", "fields": fields, "kinds": kinds}
 
 
 def backend(configured: dict[str, Any]) -> dict[str, str]:
@@ -475,23 +457,17 @@ def backend(configured: dict[str, Any]) -> dict[str, str]:
     return {"name": "tensorflow", "source": "default"}
 
 
-def shadows() -> list[str]:
-    """Files and packages of the current folder that Python imports instead of what their name stands for."""
-    names = [name for name in listing(Path()) if SHADOWED.match(name)]
-    return [name for name in names if name.endswith(".py") or Path(name, "__init__.py").is_file()]
-
-
 # ---- masking ---------------------------------------------------------------------------------------------------------
 
 
 def secrets() -> list[tuple[re.Pattern[str], str]]:
     """What must not leave the machine, and what stands in its place: home folders, user names, the host's name."""
-    homes = {str(home()), str(home().resolve())} - {"/"}
+    homes = {str(machine.home()), str(machine.home().resolve())} - {"/"}
     rules = [(re.compile(re.escape(folder) + r"(?![\w.-])"), "~") for folder in sorted(homes, key=len, reverse=True)]
     others = r"(/home/|/Users/|/media/|[A-Za-z]:\\+Users\\+)(?:[^/\\\n\"']+(?=[/\\])|[^/\\\s\"':]+)"
     rules.append((re.compile(others), r"\1<user>"))
     users = {os.environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME")}
-    users |= {home().name} if home().parent.name in ("home", "Users") else set()
+    users |= {machine.home().name} if machine.home().parent.name in ("home", "Users") else set()
     hosts = {platform.node(), platform.node().split(".")[0]}
     for names, shown in ((users - {"", "root"}, "<user>"), (hosts - {"", "localhost"}, "<host>")):
         words = sorted(names, key=len, reverse=True)
@@ -530,10 +506,19 @@ def examine(seconds: float) -> dict[str, Any]:
     gather(report, "keras_json", keras_json)
     gather(report, "backend", backend, report.get("keras_json", {}))
     children = ask_all(report.get("keras_json", {}), report.get("backend", {}))
-    for fact in (python, system, variables, pci, nodes, kernel_driver, shadows):
+    for fact in (python, system, variables, pci, nodes, kernel_driver):
         gather(report, fact.__name__, fact)
-    path = facts_of(children["path"].finish(deadline)[1])[0].get("path", sys.path)
-    gather(report, "distributions", distributions, path)
+    for name in ("cpu", "memory", "disks", "limits"):
+        gather(report, name, getattr(machine, name))
+    told = facts_of(children["path"].finish(deadline)[1])[0]
+    path, library = told.get("path", sys.path), told.get("library", str(Path(os.__file__).parent))
+    gather(report, "packages", packaged.packages, path)
+    known = report.get("packages", [])
+    gather(report, "distributions", distributions, known)
+    gather(report, "required", packaged.required, path, known)
+    gather(report, "leftovers", packaged.leftovers, path)
+    gather(report, "user_site", packaged.user_site, path)
+    gather(report, "shadows", packaged.shadows, path, library)
     gather(report, "cuda_libraries", cuda_libraries, path, children["ldconfig"], deadline)
     readers = {"driver": driver, "driver_unhidden": driver, "smi": nvidia_smi}
     for name in sorted(children.keys() - {"path", "ldconfig"}):

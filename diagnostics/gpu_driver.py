@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..knowledge.text import Text
 from .cuda import why_hidden
 from .environment import Environment
+from .environment_evidence import fact, fault
 from .probe import Evidence
 
 NOT_VISIBLE = "gpu-not-visible"
@@ -125,13 +126,3 @@ def gpu_names(environment: Environment) -> str:
 def there(environment: Environment) -> str:
     """The GPUs that are there, by the best name known for them."""
     return gpu_names(environment) or ", ".join(f"NVIDIA {known}" for known in environment.pci) or "NVIDIA GPU"
-
-
-def fault(en: str, zh: str, *topics: str) -> Evidence:
-    """Evidence of what is wrong in itself."""
-    return Evidence(Text(en, zh), confirms=topics, fault=True)
-
-
-def fact(en: str, zh: str, *topics: str) -> Evidence:
-    """Evidence that counts only where one of its topics is suspected."""
-    return Evidence(Text(en, zh), confirms=topics)

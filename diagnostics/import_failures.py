@@ -7,10 +7,22 @@ from dataclasses import dataclass
 
 from ..knowledge.text import Text
 from .environment import Environment
-from .environment_facts import Import
+from .environment_facts import Import, Shadow
 from .probe import Evidence
 
 _MAX_LINE = 300
+TOPICS = (
+    "module-not-found-keras",
+    "local-file-shadows-package",
+    "tensorflow-dll-load",
+    "numpy-abi-version",
+    "protobuf-version",
+    "gpu-library-mismatch",
+    "keras-tensorflow-version-pair",
+    "host-out-of-memory",
+    "keras-config-file",
+    "no-matching-tensorflow",
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,48 @@ _KINDS = (
         ),
     ),
     _Kind(
-        re.compile(r"DLL load failed|_pywrap_tensorflow_internal|native TensorFlow runtime|GLIBC\w*_[\d.]+' not found"),
+        re.compile(r"GLIBC(XX)?_[\d.]+' not found|manylinux"),
+        "tensorflow-dll-load",
+        Text(
+            "the system's C library ({libc}) is older than the one this TensorFlow was built for: use a newer distribution or "
+            "a container, or an older TensorFlow",
+            "系统的 C 库（{libc}）比编译这个 TensorFlow 时用的旧：请换更新的发行版或容器，或装更旧的 TensorFlow",
+        ),
+    ),
+    _Kind(
+        re.compile(r"incompatible architecture|wrong ELF class|is not a valid Win32 application|Exec format error"),
+        "tensorflow-dll-load",
+        Text(
+            "TensorFlow was installed for another processor ({machine} here): reinstall it with this very Python",
+            "装的 TensorFlow 属于另一种处理器（这里是 {machine}）：请就用这个 Python 重新安装",
+        ),
+    ),
+    _Kind(
+        re.compile(r"No module named '?(distutils|imp|asynchat|pipes)\b|cannot import name '\w+' from 'collections'"),
+        "no-matching-tensorflow",
+        Text(
+            "Python {python} no longer has what this release asks for: use an older Python, or newer packages",
+            "Python {python} 已经没有这个版本所需的模块：请用更旧的 Python，或更新的包",
+        ),
+    ),
+    _Kind(
+        re.compile(r"No module named '?_(bz2|ctypes|lzma|sqlite3|ssl|hashlib|zoneinfo)\b"),
+        "tensorflow-dll-load",
+        Text(
+            "this Python {python} was compiled without a part of its standard library: install the development package of "
+            "that library and build Python anew, or take a ready-made Python",
+            "这个 Python {python} 编译时缺了标准库的一部分：安装对应库的开发包后重新编译 Python，或换用现成的 Python",
+        ),
+    ),
+    _Kind(
+        re.compile(
+            r"Invalid `(floatx|epsilon|image_data_format)` configuration|in \{'float16', 'float32', 'float64'\}"
+        ),
+        "keras-config-file",
+        Text("correct keras.json, or delete it", "请改正 keras.json，或删除它"),
+    ),
+    _Kind(
+        re.compile(r"DLL load failed|_pywrap_tensorflow_internal|native TensorFlow runtime"),
         "tensorflow-dll-load",
         Text(
             "TensorFlow's native library can't be loaded: on Windows install the Microsoft Visual C++ Redistributable "
@@ -79,7 +132,7 @@ _ILLEGAL_INSTRUCTION = ("SIGILL", "0xc000001d")  # STATUS_ILLEGAL_INSTRUCTION (n
 
 def import_failure(module: str, seen: Import, environment: Environment) -> Evidence:
     """The evidence that `import module` fails in an environment, with the topic that the error belongs to."""
-    shadow = next((name for name in environment.shadows if _is_behind(name, module, seen)), None)
+    shadow = next((shadow for shadow in environment.shadows if _is_behind(shadow, module, seen)), None)
     if shadow is not None:
         return _shadowed(module, shadow, seen)
     if seen.outcome == "ok":
@@ -93,7 +146,17 @@ def import_failure(module: str, seen: Import, environment: Environment) -> Evide
         line = next((line for line in printed.split("\n") if kind.words.search(line)), None)
         if line is not None:
             return _fault(module, _same(f"{seen.error}: {_line(line)}"), kind.topic, _filled(kind.remedy, environment))
-    return _fault(module, _same(f"{seen.error}: {_line(seen.message)}"), None)
+    return _dependency(module, seen, environment)
+
+
+def _dependency(module: str, seen: Import, environment: Environment) -> Evidence:
+    """A package that another one stands on is missing (an installation with --no-deps), or an error of no known kind."""
+    if not seen.missing_module:
+        return _fault(module, _same(f"{seen.error}: {_line(seen.message)}"), None)
+    name = seen.missing_module.partition(".")[0]
+    install = f"`{environment.python.executable} -m pip install {name}`"
+    remedy = Text(f"{module} needs {name}: {install}", f"{module} 需要 {name}：执行 {install}")
+    return _fault(module, _same(f"{seen.error}: {_line(seen.message)}"), "module-not-found-keras", remedy)
 
 
 def _fault(module: str, said: Text, topic: str | None, remedy: Text | None = None) -> Evidence:
@@ -107,21 +170,21 @@ def _fault(module: str, said: Text, topic: str | None, remedy: Text | None = Non
     )
 
 
-def _is_behind(name: str, module: str, seen: Import) -> bool:
-    """Whether a file of the current folder is the module that was imported, or stands in the traceback."""
-    stem = name.removesuffix(".py")
-    in_trace = re.search(rf"File \"(?:.*[/\\])?{re.escape(name)}(?:[/\\]__init__\.py)?\"", seen.output)
-    return stem == module or in_trace is not None
+def _is_behind(shadow: Shadow, module: str, seen: Import) -> bool:
+    """Whether a file of the user's is the module that was imported, or was imported with it, or stands in the traceback."""
+    in_trace = re.search(rf"File \"(?:.*[/\\])?{re.escape(shadow.name)}(?:[/\\]__init__\.py)?\"", seen.output)
+    return shadow.hides == module or shadow.file in seen.taken or in_trace is not None
 
 
-def _shadowed(module: str, name: str, seen: Import) -> Evidence:
+def _shadowed(module: str, shadow: Shadow, seen: Import) -> Evidence:
+    name, current = shadow.name, shadow.folder == "."
+    en, zh = ("the current folder", "当前文件夹") if current else (shadow.folder, f" {shadow.folder} ")
     said = f"{seen.error}: {_line(seen.message)}" if seen.error else seen.outcome
     return Evidence(
         Text(
-            f"`import {module}` takes {name} in the current folder for a package ({said}): rename it, and delete its "
+            f"`import {module}` takes {name} in {en} for a package ({said}): rename it, and delete its "
             "compiled copy in __pycache__",
-            f"`import {module}` 把当前文件夹里的 {name} 当成了同名的包（{said}）："
-            "请改名，并删除 __pycache__ 里它的编译副本",
+            f"`import {module}` 把{zh}里的 {name} 当成了同名的包（{said}）：请改名，并删除 __pycache__ 里它的编译副本",
         ),
         confirms=("local-file-shadows-package",),
         fault=True,
@@ -147,7 +210,7 @@ def _killed(module: str, seen: Import, environment: Environment) -> Evidence:
             False: ("the CPU has no AVX, which TensorFlow's wheels need", "CPU 没有 AVX，而 TensorFlow 安装包需要它"),
             True: ("the CPU has AVX, so another instruction is missing", "CPU 有 AVX，缺的是别的指令"),
             None: ("the CPU lacks an instruction, mostly AVX", "CPU 缺少某种指令，多半是 AVX"),
-        }[environment.system.avx]
+        }[environment.avx]
         remedy = Text(f"{en}: use a build without it, or another machine", f"{zh}：换用不需要它的构建，或换一台机器")
         illegal = Text(f"illegal instruction ({seen.outcome})", f"遇到非法指令，Python 被终止（{seen.outcome}）")
         return _fault(module, illegal, "tensorflow-dll-load", remedy)
@@ -188,6 +251,8 @@ def _filled(remedy: Text, environment: Environment) -> Text:
     names = ("numpy", "protobuf", "keras", "tensorflow")
     versions = {name: environment.version_of(name) or "?" for name in names}
     version = environment.version_of("tensorflow")
+    versions["libc"], versions["machine"] = environment.system.libc or "?", environment.system.machine or "?"
+    versions["python"] = environment.python.version
     versions["pinned"] = f"tensorflow=={version}" if version else "tensorflow"
     versions["older"] = "2" if versions["numpy"].startswith("2.") else "1.24"  # 1.24 took away np.object and the like
     return Text(remedy.en.format(**versions), remedy.zh.format(**versions))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment
+from ..environment_evidence import fact, fault
 from ..environment_facts import Import
 from ..gpu_builds import FRAMEWORKS, LIBRARIES, build_causes, version
-from ..gpu_driver import NOT_VISIBLE, SELECT, USE, fact, fault, gpu_names, through_driver
-from ..import_failures import import_failure
+from ..gpu_driver import NOT_VISIBLE, SELECT, USE, gpu_names, through_driver
 from ..probe import CouldNotLook, Evidence, Probe
 
 BACKEND = "backend-selection"
@@ -32,9 +32,8 @@ def look(environment: Environment) -> Iterator[Evidence]:
 
 def _framework(backend: str, seen: Import, environment: Environment) -> Iterator[Evidence]:
     """What the framework sees, and what keeps it from seeing what the driver has."""
-    if seen.outcome not in ("ok", "timed out", "unknown") or (seen.outcome == "ok" and not seen.imported):
-        yield import_failure(backend, seen, environment)
-        return
+    if not seen.imported and seen.outcome not in ("timed out", "unknown"):
+        return  # why it can't be imported is what the probe `imports` tells
     causes = list(build_causes(backend, seen, environment)) if seen.imported else []
     yield from causes
     if seen.gpus:
@@ -64,7 +63,7 @@ def _unexplained(backend: str, seen: Import, environment: Environment) -> Eviden
 
 
 def _other_backend(backend: str, environment: Environment) -> Evidence:
-    """A backend that needs no GPU is a choice and no fault; a name that Keras doesn't know is one."""
+    """A backend that needs no GPU is a choice and no fault; of one that there isn't nothing can be said."""
     source = environment.backend.source
     if backend in ("numpy", "openvino"):
         return fact(
@@ -79,14 +78,17 @@ def _other_backend(backend: str, environment: Environment) -> Evidence:
         raise CouldNotLook(
             Text(f"Keras runs on {backend}, whose GPUs are not examined", f"Keras 用的后端是 {backend}，不检查它的 GPU")
         )
-    return fault(
-        f"{source} tells Keras to use the backend {backend!r}, which there is not: choose tensorflow, jax or torch",
-        f"{source} 让 Keras 使用后端 {backend!r}，但没有这个后端：请选择 tensorflow、jax 或 torch",
-        BACKEND,
+    raise CouldNotLook(
+        Text(
+            f"{source} tells Keras to use the backend {backend!r}, which there is not (see keras-configuration)",
+            f"{source} 让 Keras 使用后端 {backend!r}，但没有这个后端（见 keras-configuration）",
+        )
     )
 
 
 def _unknown(backend: str, seen: Import | None, environment: Environment) -> Text:
+    if seen and not seen.imported and seen.outcome not in ("timed out", "unknown"):
+        return Text(f"`import {backend}` fails (see imports)", f"`import {backend}` 失败（见 imports）")
     ended = seen.outcome if seen else "not asked"
     why = (seen.missing.get("gpus") if seen else None) or ended
     seconds = f"{environment.seconds:.0f} s"
@@ -109,13 +111,6 @@ PROBE = Probe(
         SELECT,
         LIBRARIES,
         BACKEND,
-        "module-not-found-keras",
-        "local-file-shadows-package",
-        "tensorflow-dll-load",
-        "numpy-abi-version",
-        "protobuf-version",
-        "keras-tensorflow-version-pair",
-        "host-out-of-memory",
     ),
     look=look,
     remedy=Text(

@@ -253,14 +253,6 @@ def test_check_refuses_what_it_does_not_know() -> None:
     assert "dtype-casts" in command("check", "--list").stdout
 
 
-def test_env_examines_an_interpreter() -> None:
-    """The environment of this Python is looked at; one that is not there is an unusable input."""
-    ended = command("env", "--json")
-    assert ended.returncode in (0, 4)
-    assert [finding["probe"] for finding in json.loads(ended.stdout)] == ["gpu-visibility"]
-    assert command("env", "--python", "/no/such/python").returncode == 3
-
-
 def test_a_keras_version_must_be_one() -> None:
     """What is no version is told, not ignored; a version chooses the fix."""
     wrong = command("explain", "--keras", "latest", text="loss is nan")

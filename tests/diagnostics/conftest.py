@@ -75,3 +75,53 @@ def formats_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def formats_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SavedModels of tf_keras."""
     return save_models(tmp_path_factory.mktemp("formats") / "keras2", legacy=True, script=BUILD_FORMATS)
+
+
+VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "KERAS_HOME",
+    "TF_USE_LEGACY_KERAS",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+)
+
+
+@pytest.fixture(scope="session")
+def empty_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment in which nothing is installed."""
+    folder = tmp_path_factory.mktemp("venv")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder with an empty home folder and an empty folder of packages beside it."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("work", "home", "packages"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path
+
+
+def package(place: Path, name: str, code: str) -> None:
+    """A package on PYTHONPATH."""
+    folder = place / "packages" / name
+    folder.mkdir()
+    (folder / "__init__.py").write_text(code, encoding="utf-8")
+
+
+def installed(place: Path, name: str, version: str, *requires: str, folder: str = "packages", **fields: str) -> Path:
+    """The metadata of an installed distribution, as pip leaves them; what it would install isn't there."""
+    target = place / folder / f"{name}-{version}.dist-info"
+    target.mkdir()
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    lines += [f"{field.replace('_', '-')}: {value}" for field, value in fields.items()]
+    lines += [f"Requires-Dist: {line}" for line in requires]
+    (target / "METADATA").write_text("\n".join(lines) + "\n\nA description.\n", encoding="utf-8")
+    return target

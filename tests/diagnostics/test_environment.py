@@ -14,46 +14,14 @@ from pathlib import Path
 
 import pytest
 from kerasdoctor.diagnostics import environment as module
+from kerasdoctor.diagnostics import environment_machine as machine
 from kerasdoctor.diagnostics import environment_script
 from kerasdoctor.diagnostics.environment import Environment, examine_environment
 from kerasdoctor.errors import SubjectError
 
-VARIABLES = (
-    "CUDA_VISIBLE_DEVICES",
-    "KERAS_BACKEND",
-    "KERAS_HOME",
-    "LD_LIBRARY_PATH",
-    "PYTHONPATH",
-    "PYTHONDONTWRITEBYTECODE",
-)
+from .conftest import VARIABLES, installed, package
 
-
-@pytest.fixture(scope="module")
-def empty_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment in which nothing is installed."""
-    folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder with an empty home folder and an empty folder of packages beside it."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    for name in ("work", "home", "packages"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
-    monkeypatch.chdir(tmp_path / "work")
-    return tmp_path
-
-
-def package(place: Path, name: str, code: str) -> None:
-    """A package on PYTHONPATH."""
-    folder = place / "packages" / name
-    folder.mkdir()
-    (folder / "__init__.py").write_text(code, encoding="utf-8")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -193,16 +161,27 @@ def test_files_of_the_user_hide_no_standard_module_from_the_script(place: Path, 
     package(place, "tensorflow", "import json")
     found = examine_environment(empty_python)
     assert found.tensorflow.error == "RuntimeError"
-    assert found.shadows == ("json.py",)
+    assert [(s.name, s.folder == ".") for s in found.shadows] == [("json.py", True), ("json.py", False)]
+    assert found.shadows[0].file in found.tensorflow.taken
 
 
 def test_shadows_are_files_and_packages_and_not_folders_of_data(place: Path, empty_python: Path) -> None:
-    """A folder without __init__.py gives way to an installed package, so it hides nothing."""
+    """A folder without __init__.py gives way to an installed package; one on PYTHONPATH is an installed package."""
     (place / "work" / "keras.py").touch()
     (place / "work" / "numpy").mkdir()
     (place / "work" / "torch").mkdir()
     (place / "work" / "torch" / "__init__.py").touch()
-    assert examine_environment(empty_python).shadows == ("keras.py", "torch")
+    (place / "packages" / "scipy").mkdir()
+    (place / "packages" / "scipy" / "__init__.py").touch()
+    (place / "work" / "queue.pyc").touch()
+    (place / "work" / "__pycache__").mkdir()
+    (place / "work" / "__pycache__" / "random.cpython-311.pyc").touch()
+    found = examine_environment(empty_python).shadows
+    assert [(s.name, s.hides, s.kind) for s in found] == [
+        ("keras.py", "keras", "package"),
+        ("queue.pyc", "queue", "standard library"),
+        ("torch", "torch", "package"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -266,14 +245,48 @@ def test_hiding_variable_is_told_and_the_driver_is_asked_without_it(
 
 
 def test_distributions_on_pythonpath_count_and_damaged_ones_do_no_harm(place: Path, empty_python: Path) -> None:
-    """What pip would list, from the path that the user's programs have."""
-    kept = "Name: tf_keras\nVersion: 2.16.0\n"
-    for name, text in (("tf_keras-2.16.0", kept), ("numpy-1.0", None), ("other-1", "Name: other\nVersion: 1\n")):
-        folder = place / "packages" / f"{name}.dist-info"
-        folder.mkdir()
-        if text is not None:
-            (folder / "METADATA").write_text(text, encoding="utf-8")
-    assert examine_environment(empty_python).distributions == {"tf-keras": "2.16.0"}
+    """What pip would list, from the path that the user's programs have; metadata without content are leftovers."""
+    installed(place, "tf_keras", "2.16.0", "tensorflow (>=2.16)", "own-thing>1")
+    installed(place, "own_thing", "3")
+    installed(place, "private", "1")
+    (place / "packages" / "numpy-1.0.dist-info").mkdir()
+    (place / "packages" / "~ensorflow").mkdir()
+    found = examine_environment(empty_python)
+    assert found.distributions == {"tf-keras": "2.16.0"}
+    assert found.packages[0].requires == ("tensorflow (>=2.16)", "own-thing>1")
+    assert found.required == {"own-thing": "3"}
+    assert [Path(path).name for path in found.leftovers] == ["~ensorflow", "numpy-1.0.dist-info"]
+    assert "private" not in json.dumps(found.as_json())
+
+
+def test_second_installation_of_a_package_is_told_and_the_first_counts(place: Path, empty_python: Path) -> None:
+    """Python takes the first on its path, and so does the report."""
+    installed(place, "keras", "2.15.0")
+    installed(place, "keras", "3.0.5", folder="work")
+    found = examine_environment(empty_python)
+    assert [(package.version, package.folder == ".") for package in found.packages] == [
+        ("3.0.5", True),
+        ("2.15.0", False),
+    ]
+    assert found.version_of("keras") == "3.0.5"
+
+
+INTERPRETERS = {"3.7": ".labs/keras-2.2", "3.8": ".labs/tf-2.4"}
+
+
+@pytest.mark.parametrize("version", INTERPRETERS)
+@pytest.mark.usefixtures("place")
+def test_script_runs_under_old_interpreters(version: str) -> None:
+    """Python 3.7 is the oldest: its syntax and its standard library are all that the script uses."""
+    python = ROOT / INTERPRETERS[version] / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"there is no Python {version} in .labs")
+    found = examine_environment(python, 120)
+    assert found.python.version.startswith(version)
+    assert found.missing == {}
+    assert found.tensorflow.keras_version
+    assert found.keras.imported
+    assert found.package("tensorflow").requires  # type: ignore[union-attr]
 
 
 def test_cuda_libraries_are_found_in_pip_packages_and_on_the_loaders_path(
@@ -342,15 +355,89 @@ def test_line_that_something_else_was_printed_into_costs_that_fact_only() -> Non
     assert read == {"outcome": "ok", "said": "", "init": 0, "gpus": []}
 
 
-def test_kernel_driver_and_cpu_are_read_from_the_kernels_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first lines as recorded; AVX by its own word, which avx2 is not."""
-    line = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build\nGCC version: 15.3.0"
-    monkeypatch.setattr(environment_script, "text_of", lambda _: line)
-    assert environment_script.kernel_driver() == "580.159.04"
-    assert environment_script.avx() is None
-    monkeypatch.setattr(environment_script, "text_of", lambda _: "processor\t: 0\nflags\t\t: fpu sse4_2 avx2\n")
-    assert environment_script.avx() is False
-    assert environment_script.kernel_driver() == ""
+def system_files(root: Path, **files: str) -> Path:
+    """A folder that stands for / and holds files as the kernel writes them; `__` in a name is a slash."""
+    for name, text in files.items():
+        path = root.joinpath(*name.split("__"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("text", "features", "emulated"),
+    [
+        ("model name\t: AMD EPYC\nflags\t\t: fpu sse4_2 avx2 fma\n", ["sse4_2", "avx2", "fma"], ""),
+        ("vendor_id : VirtualApple\nmodel name\t: VirtualApple @ 2.50GHz\nflags\t: sse4_2\n", ["sse4_2"], "rosetta"),
+        ("model name\t: QEMU TCG CPU version 2.5+\nflags\t: sse4_2 avx\n", ["sse4_2", "avx"], "qemu"),
+        ("", None, ""),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's files")
+def test_processor_is_read_from_the_kernels_file(
+    tmp_path: Path, text: str, features: list[str] | None, emulated: str
+) -> None:
+    """AVX by its own word, which avx2 is not; what imitates a processor names itself there."""
+    found = machine.cpu(system_files(tmp_path, proc__cpuinfo=text))
+    assert (found["features"], found["emulated"]) == (features, emulated)
+
+
+MEMINFO = "MemTotal:       16384000 kB\nMemFree: 1 kB\nMemAvailable:    8192000 kB\nSwapTotal:       1024000 kB\n"
+V1 = "sys__fs__cgroup__memory__"
+
+
+@pytest.mark.parametrize(
+    ("files", "limit", "left"),
+    [
+        ({}, 0, 8000),
+        ({"proc__self__cgroup": "0::/\n", "sys__fs__cgroup__memory.max": "max\n"}, 0, 8000),
+        (
+            {"sys__fs__cgroup__memory.max": "2147483648\n", "sys__fs__cgroup__memory.current": "1073741824\n"},
+            2048,
+            1024,
+        ),
+        (
+            {
+                "proc__self__cgroup": "0::/user/app\n",
+                "sys__fs__cgroup__user__memory.max": "1073741824\n",
+                "sys__fs__cgroup__user__app__memory.max": "max\n",
+                "sys__fs__cgroup__user__memory.current": "943718400\n",
+                "sys__fs__cgroup__user__memory.stat": "anon 1\ninactive_file 419430400\n",
+            },
+            1024,
+            524,
+        ),
+        (
+            {
+                "proc__self__cgroup": "5:memory:/docker/abc\n1:cpu:/docker/abc\n",
+                f"{V1}memory.limit_in_bytes": "536870912\n",
+                f"{V1}memory.usage_in_bytes": "536870912\n",
+            },
+            512,
+            0,
+        ),
+        ({f"{V1}memory.limit_in_bytes": "9223372036854771712\n", f"{V1}memory.usage_in_bytes": "1\n"}, 0, 8000),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's files")
+def test_memory_and_the_limit_of_a_container_are_read_from_the_kernels_files(
+    tmp_path: Path, files: dict[str, str], limit: int, left: int
+) -> None:
+    """Both versions of the control groups, the tightest on the way up; cache is given back, so it counts as left."""
+    found = machine.memory(system_files(tmp_path, proc__meminfo=MEMINFO, **files))
+    assert found == {"total": 16000, "left": left, "swap": 1000, "limit": limit}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+@pytest.mark.usefixtures("place")
+def test_limits_are_told_where_there_are_any(empty_python: Path) -> None:
+    """A real limit of the shell, in MiB; what isn't limited isn't told."""
+    script = f"ulimit -f 2048000; exec {empty_python} -I -B {module.SCRIPT} 20"
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    found = Environment.from_json(json.loads(ended.stdout))
+    assert found.limits["file_size"] in (1000, 2000)  # blocks of 512 or 1024 bytes
+    assert "cpu_seconds" not in found.limits
+    assert {disk.name for disk in found.disks} >= {"home", "temporary", "current"}
 
 
 def test_missing_interpreter_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
@@ -367,7 +454,7 @@ def test_missing_interpreter_is_an_error_that_says_what_to_do(tmp_path: Path) ->
         ("exec yes", "no report, it printed 'y'"),
         ("exit 1", "no report, it printed ''"),
         ("sleep 600", "no end after 1 s"),
-        ('echo \'{"format": 1, "python": 3}\'', "report.python: int, expected Interpreter"),
+        ('echo \'{"format": 2, "python": 3}\'', "report.python: int, expected Interpreter"),
     ],
 )
 def test_program_that_is_no_python_is_an_error(
@@ -395,7 +482,7 @@ def test_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "format 2, expected 1"),
+        ({"format": 1}, "format 1, expected 2"),
         ({"python": None}, "report.python: NoneType, expected Interpreter"),
         ({"driver": {"outcome": "ok", "gpus": [{"name": "A", "memory_mib": "1"}]}}, r"gpus\[0\].memory_mib: str"),
         ({"driver": {}}, "report.driver: .*outcome"),
@@ -406,7 +493,7 @@ def test_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
 def test_report_of_another_shape_is_refused_with_the_field(change: dict[str, object], message: str) -> None:
     """A report may come from another machine: nothing of it is taken with a type that it must not have."""
     python = {"version": "3.12.3", "implementation": "cpython", "executable": "python", "bits": 64, "virtual": False}
-    report = {"format": 1, "python": python}
+    report = {"format": 2, "python": python}
     assert Environment.from_json(report).python.bits == 64
     with pytest.raises(SubjectError, match=message):
         Environment.from_json({**report, **change})
@@ -419,5 +506,5 @@ def test_keras_2_in_tensorflow_has_one_backend_whatever_is_set(version: str, bac
     """Keras 2.4 to 2.15 run on TensorFlow only; KERAS_BACKEND means something before and after."""
     python = {"version": "3.12.3", "implementation": "cpython", "executable": "python", "bits": 64, "virtual": False}
     chosen = {"name": "jax", "source": "KERAS_BACKEND"}
-    report = {"format": 1, "python": python, "distributions": {"keras": version}, "backend": chosen}
+    report = {"format": 2, "python": python, "distributions": {"keras": version}, "backend": chosen}
     assert Environment.from_json(report).backend_in_force == backend
