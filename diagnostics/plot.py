@@ -17,7 +17,7 @@ from .plot_scale import WIDTH, Panel, Scale, panels_of, ticks_of_epochs
 from .probe import Finding, all_probes
 from .training_log import RATE, Series, TrainingLog
 
-_LEFT, _RIGHT, _TOP, _GAP, _HEIGHT, _RATE_HEIGHT = 64.0, 150.0, 62.0, 54.0, 190.0, 90.0
+_LEFT, _RIGHT, _TOP, _GAP, _HEIGHT, _RATE_HEIGHT = 64.0, 150.0, 76.0, 62.0, 190.0, 90.0
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#8C6D00")
 _VALIDATION = "#D55E00"
 _FOUND = "#B00020"
@@ -121,15 +121,20 @@ def _panel(log: TrainingLog, panel: Panel, scale: Scale, marks: list[_Found], la
     title = panel.title.say(lang)
     if scale.log:
         title += Text(" (logarithmic)", "（对数刻度）").say(lang)
-    parts = [_text(_LEFT, scale.top - 9, title, size=12, extra=' font-weight="600"'), *_axes(log, scale, lang)]
+    parts = [_text(_LEFT, scale.top - 17, title, size=12, extra=' font-weight="600"'), *_axes(log, scale, lang)]
     own = [found for found in marks if found.mark.series in panel.names]
     parts += [_shade(found, scale) for found in own if found.until is not None and found.until > found.row]
     ends = []
-    for name in panel.names:
+    for place, name in enumerate(panel.names):
         colour, dashed = _style(name, panel)
         parts += _curve(log.series[name], scale, colour, dashed=dashed)
+        parts += _crosses(log.series[name], scale, scale.top + 16 + 11 * place, colour)
         ends.append((_end(log.series[name], scale), name, colour, dashed))
     parts += _names(ends, scale)
+    if any(value is not None and not math.isfinite(value) for name in panel.names for value in log.series[name]):
+        parts.append(
+            _text(scale.right, scale.top - 17, Text("× is nan or inf", "× 为 nan 或 inf").say(lang), _FAINT, 11, "end")
+        )
     parts += [part for found in _apart(own) for part in _badge(found, scale, log)]
     return "\n".join(parts)
 
@@ -160,17 +165,15 @@ def _style(name: str, panel: Panel) -> tuple[str, bool]:
 
 
 def _curve(series: Series, scale: Scale, colour: str, *, dashed: bool) -> Iterator[str]:
-    """The line, broken where there is no finite value; crosses at the top where a value is NaN or infinite."""
+    """The line, broken where there is no finite value; a point where that leaves one value alone."""
     every = max(1, math.ceil(len(series) / _POINTS))
     gap = True
-    path, alone, crosses = [], [], []
+    path, alone = [], []
     kept = [(row, value) for row, value in enumerate(series) if row % every == 0 or not _drawn(value, scale)]
     for i, (row, value) in enumerate(kept):
         if value is None:
             continue  # not measured in this epoch: the line goes on
         if not _drawn(value, scale):
-            if not math.isfinite(value):
-                crosses.append(row)
             gap = True
             continue
         point = f"{scale.x(row):.1f} {scale.y(value):.1f}"
@@ -182,7 +185,12 @@ def _curve(series: Series, scale: Scale, colour: str, *, dashed: bool) -> Iterat
     if path:
         yield f'<path d="{" ".join(path)}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"{dashes}/>'
     yield from alone
-    yield from (_cross(scale.x(row), scale.top + 8, colour) for row in crosses[:: max(1, len(crosses) // 200)])
+
+
+def _crosses(series: Series, scale: Scale, y: float, colour: str) -> Iterator[str]:
+    """A cross for each value that is NaN or infinite."""
+    rows = [row for row, value in enumerate(series) if value is not None and not math.isfinite(value)]
+    yield from (_cross(scale.x(row), y, colour) for row in rows[:: max(1, len(rows) // 200)])
 
 
 def _drawn(value: float | None, scale: Scale) -> bool:
@@ -206,7 +214,7 @@ def _end(series: Series, scale: Scale) -> float:
 def _names(ends: list[tuple[float, str, str, bool]], scale: Scale) -> Iterator[str]:
     """The names at the ends of the curves, moved apart."""
     y = -math.inf
-    lowest = scale.bottom - _LABEL_GAP * (len(ends) - 1)
+    lowest = scale.bottom - 4 - _LABEL_GAP * (len(ends) - 1)
     for place, (end, name, colour, dashed) in enumerate(sorted(ends)):
         y = max(y + _LABEL_GAP, min(end, lowest + place * _LABEL_GAP))
         short = name if len(name) <= _NAME else name[: _NAME - 1] + "…"

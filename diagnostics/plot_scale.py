@@ -31,7 +31,7 @@ def panels_of(log: TrainingLog) -> list[Panel]:
     """
     names = [name for name in log.series if name != RATE]
     bases = dict.fromkeys(name.removeprefix("val_") for name in names)
-    losses = [base for base in bases if is_loss(base)]
+    losses = sorted((base for base in bases if is_loss(base)), key=lambda base: base != "loss")
     accuracies = [base for base in bases if is_accuracy(base)]
     others = [base for base in bases if base not in losses and base not in accuracies]
     others.sort(key=lambda base: direction(base) is None)
@@ -63,6 +63,7 @@ class Scale:
     low: float
     high: float
     log: bool
+    empty: bool = False
 
     @classmethod
     def of(cls, log: TrainingLog, panel: Panel, left: float, right: float, top: float, height: float) -> Scale:
@@ -74,9 +75,12 @@ class Scale:
             low, high = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(min(300.0, math.log10(high)))
         else:
             step = _step(low, high)
+            least, most = low, high
             low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+            low -= step if low == least and low not in (0.0, 1.0) else 0.0  # no curve on the frame
+            high += step if high <= max(low, most) and high not in (0.0, 1.0) else 0.0
             high = high if high > low else low + step
-        return cls(left, right, top, height, len(log.epochs), low, high, wide)
+        return cls(left, right, top, height, len(log.epochs), low, high, wide, not values)
 
     @property
     def bottom(self) -> float:
@@ -98,7 +102,9 @@ class Scale:
         return self.bottom - min(1.0, max(0.0, share)) * self.height
 
     def ticks(self) -> Iterator[tuple[float, str]]:
-        """Values with their labels."""
+        """Values with their labels; none where no value is finite."""
+        if self.empty:
+            return
         if self.log:
             first, last = round(math.log10(self.low)), round(math.log10(self.high))
             every = math.ceil((last - first) / 6)

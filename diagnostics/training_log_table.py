@@ -45,7 +45,7 @@ def read_csv(text: str) -> Raw:
         raise SubjectError(
             f"the table has a line that is no CSV ({error})", f"表格中有一行不是 CSV（{error}）"
         ) from error
-    check_size(len(rows), max(map(len, rows)))
+    check_size(len(rows) - 1, max(map(len, rows)))
     header, body = rows[0], []
     for row in rows:
         if _is_header(row, rows[0]):

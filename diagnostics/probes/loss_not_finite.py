@@ -36,7 +36,7 @@ def look(log: TrainingLog) -> Iterator[Sighting]:
 
 def _first(log: TrainingLog, name: str) -> int | None:
     """The row of the first value that is there and not finite."""
-    return next((i for i, v in enumerate(log.series[name]) if v is not None and not math.isfinite(v)), None)
+    return next((i for i, v in enumerate(log.get(name) or ()) if v is not None and not math.isfinite(v)), None)
 
 
 def _losses(log: TrainingLog, names: list[str]) -> Sighting:

@@ -28,11 +28,11 @@ _FEW_DIGITS = 0.1  # a progress bar prints four decimals: below it, fewer than t
 def look(log: TrainingLog) -> Iterator[Sighting]:
     """Each run's training loss from its first epoch on."""
     for run, loss in runs_with_loss(log, _EPOCHS):
-        if constant(loss.values):
-            yield _constant(run, loss)
-            continue
         guessed = _guessing(run, loss)
-        if guessed:
+        rounded = run.format == "progress bar"  # four decimals may hide that it moves
+        if constant(loss.values) and not (guessed and rounded):
+            yield _constant(run, loss)
+        elif guessed:
             yield _chance(run, loss, guessed)
         elif spread(loss.values) < _FLAT:
             yield _flat(run, loss)

@@ -84,13 +84,12 @@ def _trains_on(loss: Curve, validation: Curve, row: int) -> bool:
 
 
 def _overfitted(log: TrainingLog, loss: Curve, validation: Curve, turn: _Turn) -> Sighting:
-    epoch = validation.epochs[turn.row]
-    at, more = when(log, epoch), _accuracies(log)
+    epoch, lowest, end = validation.epochs[turn.row], show(validation.values[turn.row]), show(turn.end)
+    at, more, trained = when(log, epoch), _accuracies(log), show(loss.values[-1])
     text = Text(
-        f"the validation loss is lowest in {at.en} ({show(validation.values[turn.row])}) and rises to {show(turn.end)} at the end, while the "
-        f"training loss falls on to {show(loss.values[-1])}{more.en}",
-        f"验证损失在{at.zh}最低（{show(validation.values[turn.row])}），到最后升到 {show(turn.end)}，而训练损失一直降到 "
-        f"{show(loss.values[-1])}{more.zh}",
+        f"the validation loss is lowest in {at.en} ({lowest}) and rises to {end} at the end, while the training loss falls on to "
+        f"{trained}{more.en}",
+        f"验证损失在{at.zh}最低（{lowest}），到最后升到 {end}，而训练损失一直降到 {trained}{more.zh}",
     )
     mark = Mark(validation.name, epoch, Text("lowest validation loss", "验证损失最低"), run=log.run)
     return Sighting(text, confirms=(OVERFITTING, STOPPING), warning=turn.clear, marks=(mark,))

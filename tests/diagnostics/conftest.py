@@ -62,3 +62,10 @@ def keras_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def keras_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same models saved by tf_keras."""
     return save_models(tmp_path_factory.mktemp("models") / "keras2", legacy=True)
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["keras-3", "tf_keras"])
+def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the training logs of `build_logs.py`, left by Keras 3 and by tf_keras."""
+    script = Path(__file__).with_name("build_logs.py")
+    return save_models(tmp_path_factory.mktemp("logs") / "kept", legacy=request.param, script=script)
