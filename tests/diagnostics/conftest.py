@@ -125,3 +125,10 @@ def installed(place: Path, name: str, version: str, *requires: str, folder: str 
     lines += [f"Requires-Dist: {line}" for line in requires]
     (target / "METADATA").write_text("\n".join(lines) + "\n\nA description.\n", encoding="utf-8")
     return target
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["keras-3", "tf_keras"])
+def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the training logs of `build_logs.py`, left by Keras 3 and by tf_keras."""
+    script = Path(__file__).with_name("build_logs.py")
+    return save_models(tmp_path_factory.mktemp("logs") / "kept", legacy=request.param, script=script)
