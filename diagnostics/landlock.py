@@ -73,9 +73,7 @@ class Ruleset:
         """
         self.abi = abi()
         self._files = (1 << _FILE_BITS.get(self.abi, _NEWEST_FILE_BITS)) - 1
-        wanted = _Ruleset(
-            self._files, _TCP if self.abi >= _TCP_ABI else 0, _SCOPES if self.abi >= _SCOPES_ABI else 0
-        )
+        wanted = _Ruleset(self._files, _TCP if self.abi >= _TCP_ABI else 0, _SCOPES if self.abi >= _SCOPES_ABI else 0)
         size = ctypes.c_size_t(ctypes.sizeof(wanted))
         self._ruleset = _call(_CREATE_RULESET, ctypes.byref(wanted), size, ctypes.c_uint32(0))
 

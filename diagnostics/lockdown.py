@@ -3,8 +3,8 @@
 | lock | what holds it | where it is missing |
 |---|---|---|
 | cpu, file-size, open-files, memory, threads | rlimits | Windows; memory on macOS |
-| namespaces, disk | a network, IPC and mounts of its own; a scratch folder of bounded size | containers, hardened kernels |
-| user, capabilities | a user id that no one has, where it starts as root | an ordinary user keeps its id |
+| namespaces, disk | a network, IPC and mounts of its own; a scratch folder of bounded size | containers, hardened kernels; jobs that only read |
+| user, capabilities | root becomes a user that no one is, an ordinary user gets a user namespace | containers |
 | no-new-privileges | prctl | not Linux |
 | files, tcp, devices, scopes | Landlock | Linux before 5.13 (tcp 6.7, devices 6.10, scopes 6.12), or switched off |
 | system-calls | seccomp, through libseccomp | no libseccomp |
@@ -37,7 +37,7 @@ _SYSTEM_LIBRARIES = (
 # What TensorFlow 2.21 opened while it loaded, ran and trained a model (seen with strace), and the random numbers of Python.
 _MACHINE = (
     "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self/status", "/proc/self/stat", "/proc/self/statm",
-    "/proc/self/maps", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random", "/dev/zero",
+    "/proc/self/maps", "/proc/self/cmdline", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random", "/dev/zero",
 )  # fmt: skip
 
 
@@ -104,9 +104,9 @@ def prepare() -> None:
     """Load what `lock` needs, in the parent: a lock that cannot be loaded is told by `lock`."""
     if LINUX:
         with _Locks().trying("system-calls"):
-            from .system_calls import library  # noqa: PLC0415 - ctypes costs milliseconds, and Linux only
+            from .system_calls import rules  # noqa: PLC0415 - ctypes costs milliseconds, and Linux only
 
-            library()
+            rules()
         libraries()
 
 
@@ -133,13 +133,7 @@ def _lock_linux(locks: _Locks, scratch: Path, readable: tuple[Path, ...], limits
     from .landlock import Ruleset  # noqa: PLC0415
 
     root, parent = os.geteuid() == 0, os.getppid()
-    with locks.trying("namespaces"):
-        privileges.separate()
-    if "namespaces" in locks:
-        with locks.trying("disk"):
-            privileges.own_disk(scratch, limits.file_size)
-    else:
-        locks.missing["disk"] = "each file is bounded and the folder is watched, but has no size of its own"
+    alone = _separate(locks, scratch, limits, root=root)
     os.chdir(scratch)
     ruleset = None
     with locks.trying("files"):
@@ -149,8 +143,7 @@ def _lock_linux(locks: _Locks, scratch: Path, readable: tuple[Path, ...], limits
     if root:
         with locks.trying("user"):
             privileges.become_nobody(scratch)
-    alone = "user" in locks if root else "namespaces" in locks
-    _limit(locks, limits, 0 if alone else _threads_of_user())
+    _limit(locks, limits, 0 if alone or "user" in locks else _threads_of_user())
     with locks.trying("capabilities"):
         kept = privileges.drop_capabilities(needed)
         if kept:
@@ -165,6 +158,25 @@ def _lock_linux(locks: _Locks, scratch: Path, readable: tuple[Path, ...], limits
         _enforce(locks, ruleset)
     with locks.trying("system-calls"):
         system_calls.refuse()
+
+
+def _separate(locks: _Locks, scratch: Path, limits: Limits, *, root: bool) -> bool:
+    """The namespaces; whether the limit of threads counts this process only. To end them takes milliseconds."""
+    from . import privileges  # noqa: PLC0415 - Linux only
+
+    if not root:
+        with locks.trying("user"):
+            privileges.user_of_its_own()
+    if limits.executes:
+        with locks.trying("namespaces"):
+            privileges.separate()
+        with locks.trying("disk"):
+            if "namespaces" not in locks:
+                raise OSError("it needs a namespace of mounts; each file is bounded and the folder is watched")
+            privileges.own_disk(scratch, limits.file_size)
+    else:
+        locks.missing |= dict.fromkeys(("namespaces", "disk"), "left out for speed: nothing in the file is run")
+    return "user" in locks
 
 
 def _allow(ruleset, scratch: Path, readable: tuple[Path, ...]) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -194,7 +206,7 @@ def _limit(locks: _Locks, limits: Limits, others: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with locks.trying("memory"):
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
         memory = pages * os.sysconf("SC_PAGE_SIZE") + limits.memory
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with locks.trying("threads"):

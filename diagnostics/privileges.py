@@ -48,23 +48,30 @@ def end_with_parent(signal: int) -> None:
     _prctl(_SET_PDEATHSIG, signal)
 
 
-def separate() -> None:
-    """Namespaces of its own for network, IPC and mounts; beneath them, where this is no root, for users.
-
-    The network has no route, not even to itself. The user namespace counts threads on its own: the limit of threads is of
-    this process then, and not of all that the user runs. A namespace of host names or of process ids would hide no more
-    than Landlock and seccomp do.
+def user_of_its_own() -> None:
+    """A user namespace: what it allows ends with this process, and the limit of threads counts this process' only.
 
     Raises:
         OSError: this kernel, or what runs this container, does not allow it.
     """
     uid, gid = os.geteuid(), os.getegid()
-    user = _NEW_USER if uid else 0
-    _check(_libc.unshare(ctypes.c_int(_NEW_MOUNTS | _NEW_IPC | _NEW_NET | user)))
-    if user:
-        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="ascii")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
+    _check(_libc.unshare(ctypes.c_int(_NEW_USER)))
+    _prctl(_SET_DUMPABLE, 1)  # what was root before may not write its own maps
+    Path("/proc/self/setgroups").write_bytes(b"deny")
+    Path("/proc/self/uid_map").write_bytes(f"{uid} {uid} 1".encode())
+    Path("/proc/self/gid_map").write_bytes(f"{gid} {gid} 1".encode())
+
+
+def separate() -> None:
+    """Namespaces of its own for network, IPC and mounts: the network has no route, not even to itself.
+
+    As an ordinary user after `user_of_its_own`. A namespace of host names or of process ids would hide no more than
+    Landlock and seccomp do.
+
+    Raises:
+        OSError: as above.
+    """
+    _check(_libc.unshare(ctypes.c_int(_NEW_MOUNTS | _NEW_IPC | _NEW_NET)))
 
 
 def own_disk(folder: Path, size: int) -> None:

@@ -167,7 +167,7 @@ def _forget_variables(scratch: Path) -> None:
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - milliseconds, and the locks have loaded it
 
-        fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
         start, end = int(fields[47]), int(fields[48])  # env_start and env_end of proc_pid_stat(5)
         if start and end > start:
             ctypes.memset(start, 0, end - start)

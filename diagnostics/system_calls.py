@@ -12,6 +12,7 @@ import os
 from contextlib import suppress
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 _NETWORK = "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg"
 _PROGRAMS = "execve execveat fork vfork uselib"
@@ -70,37 +71,46 @@ def library() -> ModuleType:
     return pyseccomp  # type: ignore[no-any-return]
 
 
+@cache
+def rules() -> Any:  # noqa: ANN401 - pyseccomp has no types
+    """The filter, but for what depends on the process; built once, a fork inherits it. A name unknown here is passed over.
+
+    Raises:
+        ImportError, RuntimeError, OSError: see `library`.
+    """
+    seccomp = library()
+    built = seccomp.SyscallFilter(seccomp.ALLOW)
+    denied = seccomp.ERRNO(errno.EPERM)
+    for name in _REFUSED:
+        _add(built, denied, name)
+    for name in _UNKNOWN:
+        _add(built, seccomp.ERRNO(errno.ENOSYS), name)
+    for name in ("prlimit64", "sched_setaffinity"):
+        _add(built, denied, name, seccomp.Arg(0, seccomp.NE, 0))
+    _add(built, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, _CLONE_THREAD, 0))
+    for name, argument, commands in _FORBIDDEN_COMMANDS:
+        for command in commands:
+            _add(built, denied, name, seccomp.Arg(argument, seccomp.MASKED_EQ, _INT, command))
+    # Opened for reading and emptied all the same: Landlock sees only the reading before Linux 6.2.
+    for name, argument in (("open", 1), ("openat", 2)):
+        mask = os.O_ACCMODE | os.O_TRUNC
+        _add(built, denied, name, seccomp.Arg(argument, seccomp.MASKED_EQ, mask, os.O_RDONLY | os.O_TRUNC))
+    return built
+
+
 def refuse() -> None:
     """Refuse this process, from now on and for good, every system call named here. Needs no_new_privs.
-
-    A call that this kernel or this libseccomp does not know by name is passed over.
 
     Raises:
         ImportError, RuntimeError, OSError: the filter could not be loaded.
     """
-    seccomp = library()
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    denied = seccomp.ERRNO(errno.EPERM)
-    for name in _REFUSED:
-        _add(rules, denied, name)
-    for name in _UNKNOWN:
-        _add(rules, seccomp.ERRNO(errno.ENOSYS), name)
+    seccomp, built = library(), rules()
     for name in _TO_ITSELF_ONLY:
-        _add(rules, denied, name, seccomp.Arg(0, seccomp.NE, os.getpid()))
-    for name in ("prlimit64", "sched_setaffinity"):
-        _add(rules, denied, name, seccomp.Arg(0, seccomp.NE, 0))
-    _add(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, _CLONE_THREAD, 0))
-    for name, argument, commands in _FORBIDDEN_COMMANDS:
-        for command in commands:
-            _add(rules, denied, name, seccomp.Arg(argument, seccomp.MASKED_EQ, _INT, command))
-    # Opened for reading and emptied all the same: Landlock sees only the reading before Linux 6.2.
-    for name, argument in (("open", 1), ("openat", 2)):
-        mask = os.O_ACCMODE | os.O_TRUNC
-        _add(rules, denied, name, seccomp.Arg(argument, seccomp.MASKED_EQ, mask, os.O_RDONLY | os.O_TRUNC))
-    rules.load()
+        _add(built, seccomp.ERRNO(errno.EPERM), name, seccomp.Arg(0, seccomp.NE, os.getpid()))
+    built.load()
 
 
-def _add(rules, action: int, name: str, *arguments) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002
+def _add(built: Any, action: int, name: str, *arguments: Any) -> None:  # noqa: ANN401
     """libseccomp resolves names; it raises OSError (EFAULT or EINVAL) for those it is too old for."""
     with suppress(OSError):
-        rules.add_rule(action, name, *arguments)
+        built.add_rule(action, name, *arguments)

@@ -55,8 +55,14 @@ class Watched:
     def error(self, told: dict[str, Any], limits: Limits) -> SandboxError:
         """Why there is no answer: the name of the end, what is known of it, and the last that was printed."""
         end, more = self._end(told, limits)
-        tail = "".join(c if c.isprintable() or c == "\n" else "?" for c in self.printed.decode("utf-8", "replace")).strip()
-        en = f"the examination {_ENDS[end].en}{more} (limits: {limits})" if end != "failed" else f"the examination failed: {more}"
+        tail = "".join(
+            c if c.isprintable() or c == "\n" else "?" for c in self.printed.decode("utf-8", "replace")
+        ).strip()
+        en = (
+            f"the examination {_ENDS[end].en}{more} (limits: {limits})"
+            if end != "failed"
+            else f"the examination failed: {more}"
+        )
         zh = f"检查{_ENDS[end].zh}{more}（限制：{limits}）" if end != "failed" else f"检查出错：{more}"
         printed = (f"; it printed last:\n{tail}", f"；最后的输出：\n{tail}") if tail else ("", "")
         return SandboxError(en + printed[0], zh + printed[1])
@@ -111,7 +117,9 @@ class _Watch:
                 self._selector.unregister(pipe)
             return True
         self.written += part
-        return bool(part) and len(self.written) <= MAX_ANSWER and (b"\n" not in part or self.written.count(b"\n") < _LINES)
+        return (
+            bool(part) and len(self.written) <= MAX_ANSWER and (b"\n" not in part or self.written.count(b"\n") < _LINES)
+        )
 
 
 def watch(child: int, answer: int, printed: int, scratch: Path, limits: Limits) -> Watched:
