@@ -156,6 +156,8 @@ def _lock_linux(locks: _Locks, scratch: Path, readable: tuple[Path, ...], limits
         os._exit(1)
     if ruleset:
         _enforce(locks, ruleset)
+        if "files" not in locks:  # nothing watches over a capability that was kept
+            privileges.drop_capabilities(())
     with locks.trying("system-calls"):
         system_calls.refuse()
 

@@ -15,7 +15,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _SET_NO_NEW_PRIVS = 1, 4, 8, 38
 _NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_NET = 0x00020000, 0x08000000, 0x10000000, 0x40000000
 _NOSUID, _NODEV, _NOEXEC, _RECURSIVE, _PRIVATE = 2, 4, 8, 1 << 14, 1 << 18
-_DAC_OVERRIDE, _DAC_READ_SEARCH = 1 << 1, 1 << 2
+_DAC_OVERRIDE, _DAC_READ_SEARCH, _SETPCAP = 1 << 1, 1 << 2, 1 << 8
+_SET_SECUREBITS, _NO_SETUID_FIXUP = 28, 1 << 2
 _CAPABILITY_VERSION = 0x20080522
 _MAX_FILES = 20_000
 
@@ -124,6 +125,8 @@ def drop_capabilities(needed: Iterable[Path]) -> Path | None:
     """
     closed = next((path for path in needed if not os.access(path, os.R_OK)), None)
     for kept in (_DAC_READ_SEARCH, _DAC_OVERRIDE) if closed else ():
+        if _set_capabilities(kept | _SETPCAP) == 0:
+            _prctl(_SET_SECUREBITS, _NO_SETUID_FIXUP)  # or access(2), by which TensorFlow looks for files, knows nothing of it
         if _set_capabilities(kept) == 0:
             return closed
     _check(_set_capabilities(0))

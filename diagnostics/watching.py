@@ -68,13 +68,13 @@ class Watched:
         return SandboxError(en + printed[0], zh + printed[1])
 
     def _end(self, told: dict[str, Any], limits: Limits) -> tuple[str, str]:  # noqa: PLR0911 - a return for each end
-        if self.ended:
+        if self.ended and not (self.ended == "timed out" and self.cpu >= limits.cpu):
             return self.ended, ""
         if told.get("ended") == "out of memory":
             return "out of memory", ""
         if "crash" in told:
             return "failed", str(told["crash"])[:2000]
-        if self.code < 0 and (-self.code == signal.SIGXCPU or self.cpu >= limits.cpu):
+        if self.ended or (self.code < 0 and (-self.code == signal.SIGXCPU or self.cpu >= limits.cpu)):
             return "CPU used up", ""
         if self.code < 0 and (any(sign in self.printed for sign in _MEMORY_SIGNS) or -self.code == signal.SIGKILL):
             return "out of memory", ""

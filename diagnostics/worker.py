@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -116,11 +117,12 @@ class Worker:
 
     def close(self) -> None:
         """End it, with what it may be running."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
         self._process.kill()  # what it runs ends with it
         self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # a request that it did not take
+                assert pipe is not None  # noqa: S101 - they are pipes
+                pipe.close()
         self._printed.close()
         self._home.cleanup()
 
