@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from pathlib import Path
@@ -44,13 +45,7 @@ def load_and_run(scratch: Path, path: str) -> dict[str, Any]:
 
 
 def _keras() -> Any:  # noqa: ANN401 - either of two libraries
-    if os.environ.get("TF_USE_LEGACY_KERAS") == "1":
-        import tf_keras  # noqa: PLC0415 - only in the worker
-
-        return tf_keras
-    import keras  # noqa: PLC0415
-
-    return keras
+    return importlib.import_module("tf_keras" if os.environ.get("TF_USE_LEGACY_KERAS") == "1" else "keras")
 
 
 def _zeros(tensor: Any) -> Any:  # noqa: ANN401 - of either Keras

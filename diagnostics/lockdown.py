@@ -3,7 +3,7 @@
 | lock | what holds it | where it is missing |
 |---|---|---|
 | cpu, file-size, open-files, memory, threads | rlimits | Windows; memory on macOS |
-| namespaces, disk | a network, IPC and mounts of its own; a scratch folder of bounded size | containers, hardened kernels; jobs that only read |
+| namespaces, disk | network, IPC and mounts of its own; a bounded scratch folder | containers; jobs that only read |
 | user, capabilities | root becomes a user that no one is, an ordinary user gets a user namespace | containers |
 | no-new-privileges | prctl | not Linux |
 | files, tcp, devices, scopes | Landlock | Linux before 5.13 (tcp 6.7, devices 6.10, scopes 6.12), or switched off |
@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -221,7 +221,7 @@ def _threads_of_user() -> int:
     mine, count = os.getuid(), 0
     for process in Path("/proc").glob("[0-9]*/task"):
         try:
-            count += len(os.listdir(process)) if process.stat().st_uid == mine else 0
+            count += sum(1 for _ in process.iterdir()) if process.stat().st_uid == mine else 0
         except OSError:
             continue
     return count

@@ -126,7 +126,9 @@ def drop_capabilities(needed: Iterable[Path]) -> Path | None:
     closed = next((path for path in needed if not os.access(path, os.R_OK)), None)
     for kept in (_DAC_READ_SEARCH, _DAC_OVERRIDE) if closed else ():
         if _set_capabilities(kept | _SETPCAP) == 0:
-            _prctl(_SET_SECUREBITS, _NO_SETUID_FIXUP)  # or access(2), by which TensorFlow looks for files, knows nothing of it
+            _prctl(
+                _SET_SECUREBITS, _NO_SETUID_FIXUP
+            )  # or access(2), by which TensorFlow looks for files, knows nothing of it
         if _set_capabilities(kept) == 0:
             return closed
     _check(_set_capabilities(0))

@@ -33,6 +33,7 @@ KEPT_VARIABLES = (
     "TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT",
 )  # fmt: skip
 _ANSWER, _FIRST_FREE = 3, 4
+_MESSAGE = 2000  # characters
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,14 @@ def _serve(
     except MemoryError:
         _tell({"ended": "out of memory"})
     except BaseException as error:  # noqa: BLE001 - the border of the child
-        _tell({"crash": f"{type(error).__name__}: {error}"[:2000]})
+        _tell({"crash": _shortened(f"{type(error).__name__}: {error}")})
     finally:
         os._exit(0)
+
+
+def _shortened(message: str) -> str:
+    """Keras puts a configuration of any length into the middle of a message."""
+    return message if len(message) <= _MESSAGE else f"{message[: _MESSAGE // 2]} ... {message[-_MESSAGE // 2 :]}"
 
 
 def _tell(value: dict[str, Any]) -> None:
@@ -142,8 +148,8 @@ def _let_go(answer: int, printed: int) -> None:
     """
     gc.freeze()
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_DFL)
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD, signal.SIGUSR1):
+        signal.signal(sent, signal.SIG_DFL)
     import fcntl  # noqa: PLC0415 - not on Windows, which has no fork either
 
     answer, printed = (fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (answer, printed))

@@ -37,7 +37,7 @@ _FILES = (
     "truncate mknod mknodat chown lchown fchown fchownat setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr "
     "fremovexattr removexattrat"
 )
-_REFUSED = " ".join((_NETWORK, _PROGRAMS, _OTHERS, _KERNEL, _MOUNTS, _HIDDEN_MEMORY, _FILES)).split()
+_REFUSED = f"{_NETWORK} {_PROGRAMS} {_OTHERS} {_KERNEL} {_MOUNTS} {_HIDDEN_MEMORY} {_FILES}".split()
 # glibc falls back to clone and openat, whose arguments a filter can read.
 _UNKNOWN = ("clone3", "openat2")
 _TO_ITSELF_ONLY = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
@@ -111,6 +111,6 @@ def refuse() -> None:
 
 
 def _add(built: Any, action: int, name: str, *arguments: Any) -> None:  # noqa: ANN401
-    """libseccomp resolves names; it raises OSError (EFAULT or EINVAL) for those it is too old for."""
+    """A name is resolved by libseccomp; it raises OSError (EFAULT or EINVAL) for those it is too old for."""
     with suppress(OSError):
         built.add_rule(action, name, *arguments)

@@ -73,7 +73,7 @@ class Watched:
         if told.get("ended") == "out of memory":
             return "out of memory", ""
         if "crash" in told:
-            return "failed", str(told["crash"])[:2000]
+            return "failed", str(told["crash"])[:3000]
         if self.ended or (self.code < 0 and (-self.code == signal.SIGXCPU or self.cpu >= limits.cpu)):
             return "CPU used up", ""
         if self.code < 0 and (any(sign in self.printed for sign in _MEMORY_SIGNS) or -self.code == signal.SIGKILL):
@@ -132,7 +132,8 @@ def watch(child: int, answer: int, printed: int, scratch: Path, limits: Limits) 
         scratch: the folder that it writes to.
         limits: what it may use.
     """
-    followed, ended, status, used = _Watch(answer, printed, scratch, limits), "timed out", None, 0.0
+    followed, status, used = _Watch(answer, printed, scratch, limits), None, 0.0
+    ended: str | None = "timed out"  # or interrupted
     try:
         ended = followed.until_the_end()
         if ended is None:

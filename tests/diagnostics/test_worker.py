@@ -29,7 +29,7 @@ def keras(request: pytest.FixtureRequest) -> Keras:
 
 @pytest.fixture(scope="module")
 def worker(keras: Keras) -> Iterator[Worker]:
-    os.environ["KERASDOCTOR_TEST_TOKEN"] = "secret"
+    os.environ["KERASDOCTOR_TEST_TOKEN"] = "secret"  # noqa: S105
     with Worker(keras) as running:
         del os.environ["KERASDOCTOR_TEST_TOKEN"]
         yield running
@@ -42,7 +42,11 @@ def saved(keras: Keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     (folder / "other.h5").write_text("another upload")
     suffix = "h5" if keras == "tf-keras" else "keras"
     with socket.create_server(("127.0.0.1", 0)) as server:
-        told = {"TARGET": str(folder / "target"), "OTHER": str(folder / "other.h5"), "PORT": str(server.getsockname()[1])}
+        told = {
+            "TARGET": str(folder / "target"),
+            "OTHER": str(folder / "other.h5"),
+            "PORT": str(server.getsockname()[1]),
+        }
         environment = {**os.environ, **told, "TF_USE_LEGACY_KERAS": "1" if keras == "tf-keras" else "0"}
         ended = subprocess.run(
             [sys.executable, str(BUILD), str(folder / f"hostile.{suffix}"), str(folder / f"honest.{suffix}")],
@@ -121,7 +125,7 @@ def test_a_dead_worker_is_told() -> None:
             assert "已结束" in caught.value.zh
 
 
-def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_start_says_why() -> None:
     """With what it printed."""
     with pytest.raises(SandboxError, match="expected one of keras-3, tf-keras"):
         Worker("keras-9")  # type: ignore[arg-type]
