@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import encodings.ascii  # a user who cannot read root's Python must find it loaded
-import encodings.idna
+import encodings.ascii  # noqa: F401 - a user who cannot read the Python of root must find it loaded
 import fcntl
 import json
 import mmap
@@ -329,7 +328,7 @@ def test_a_folder_that_resists_is_removed_all_the_same() -> None:
     """Nested deeper than Python recurses, and closed."""
     top = Path(tempfile.mkdtemp())
     here = os.open(top, os.O_RDONLY)
-    for _ in range(1500):
+    for _ in range(1100):
         os.mkdir("d", dir_fd=here)
         deeper = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)
