@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import encodings.ascii  # noqa: F401 - a user who cannot read the Python of root must find it loaded
+import encodings.ascii  # noqa: F401 - a user who cannot read the Python of root must find them loaded
+import encodings.idna  # noqa: F401
 import fcntl
 import json
 import mmap
