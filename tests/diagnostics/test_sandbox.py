@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import encodings.ascii  # noqa: F401 - a user who cannot read the Python of root must find them loaded
+import encodings.ascii
 import encodings.idna  # noqa: F401
 import fcntl
 import json
