@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import encodings.ascii
+import encodings.ascii  # a user who cannot read the Python of root must find both loaded
 import encodings.idna  # noqa: F401
 import fcntl
 import json
