@@ -1,30 +1,39 @@
 """Runs a job in a child process that is locked first: what reads or runs an uploaded file meets a wall, not this process.
 
-The child is a fork, so whatever was imported before is warm. It answers with one JSON value over a pipe; nothing else of it
-is taken, and what it says is decoded as what anyone may have written.
+The child is a fork, so whatever was imported before is warm. It first tells which locks hold, before anything of the file
+was touched, then answers with one JSON value; nothing else of it is taken, and what it says is decoded as what anyone may
+have written. A fork also inherits the memory of its parent: a service with secrets in it uses `worker.Worker`, which is
+started anew with a clean environment.
 """
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
-import selectors
-import shutil
 import signal
+import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import SandboxError, SubjectError
-from .lockdown import Limits, Lock, lock
+from .lockdown import Limits, Lock, lock, prepare
+from .watching import Watched, remove, watch
 
-MAX_ANSWER = 16 * 1024 * 1024
-
-STATIC = Limits(memory=2 << 30, cpu=20, wall=30, file_size=1 << 30, threads=16)
+STATIC = Limits(memory=2 << 30, cpu=20, wall=30, file_size=1 << 30, threads=16, executes=False)
 LIVE = Limits(memory=16 << 30, cpu=300, wall=180, file_size=2 << 30, threads=256)
+
+# Of the variables of a process, what a locked one keeps: the language, the time zone, where libraries are and how they run.
+KEPT_VARIABLES = (
+    "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHASHSEED", "KERAS_BACKEND",
+    "TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT",
+)  # fmt: skip
+_ANSWER, _FIRST_FREE = 3, 4
+_MESSAGE = 2000  # characters
 
 
 @dataclass(frozen=True)
@@ -45,94 +54,159 @@ def run_locked(
             JSON values.
         readable: files and folders that it may read, beside the libraries of this Python.
         limits: what it may use.
-        insist: refuse to run the job where the door cannot be locked; otherwise it runs with the locks there are.
+        insist: refuse to run a job that executes what is in a file (`limits.executes`) where an essential lock is missing;
+            otherwise it runs with the locks there are.
 
     Raises:
         SubjectError: the job raised it; its two wordings are carried over.
-        SandboxError: the door could not be locked, or the job was ended (time, memory, a crash of a library).
+        SandboxError: the door could not be locked, or how the job ended without an answer (the message begins with it):
+            timed out, out of memory, CPU used up, crashed, failed, answered too much, wrote too much, no answer.
     """
     scratch = Path(tempfile.mkdtemp(prefix="kerasdoctor-"))
-    reading, writing = os.pipe()
+    try:
+        prepare()
+        if not hasattr(os, "fork"):
+            return _run_here(job, scratch, limits, insist=insist)
+        watched = _run_in_fork(job, scratch, readable, limits, insist=insist)
+    finally:
+        remove(scratch)
+    return _answer(watched, limits)
+
+
+def clean_variables(scratch: Path) -> dict[str, str]:
+    """The environment variables of a locked process: no secrets, its home and temporary folder in the scratch folder."""
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    places = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "KERAS_HOME"), str(scratch))
+    return kept | places | {"OPENBLAS_NUM_THREADS": "1"}  # it reserves memory and a thread for every core
+
+
+def _run_here(job: Callable[[Path], Any], scratch: Path, limits: Limits, *, insist: bool) -> Answer:
+    """Where there is no fork (Windows): a job that only reads is run unlocked."""
+    locks = Lock((), (f"files: {sys.platform} has no fork, nothing is locked", "system-calls: nor is that"))
+    _insist(locks, limits, insist=insist)
+    return Answer(job(scratch), locks)
+
+
+def _run_in_fork(
+    job: Callable[[Path], Any], scratch: Path, readable: tuple[Path, ...], limits: Limits, *, insist: bool
+) -> Watched:
+    answer, printed = os.pipe(), os.pipe()
     try:
         child = os.fork()
         if child == 0:
-            os.close(reading)
-            _serve(job, writing, scratch, readable, limits, insist)
-        os.close(writing)
-        printed, status = _collect(child, reading, limits.wall)
+            _serve(job, (answer[1], printed[1]), scratch, readable, limits, insist)
+        os.close(answer[1])
+        os.close(printed[1])
+        return watch(child, answer[0], printed[0], scratch, limits)
     finally:
-        os.close(reading)
-        shutil.rmtree(scratch, ignore_errors=True)
-    return _answer(printed, status, limits)
+        os.close(answer[0])
+        os.close(printed[0])
 
 
 def _serve(
-    job: Callable[[Path], Any], writing: int, scratch: Path, readable: tuple[Path, ...], limits: Limits, insist: bool
+    job: Callable[[Path], Any],
+    pipes: tuple[int, int],
+    scratch: Path,
+    readable: tuple[Path, ...],
+    limits: Limits,
+    insist: bool,
 ) -> NoReturn:
-    """The child's whole life: lock the door, do the job, answer, end without running anything of the parent's."""
-    status = 1
+    """The child's whole life: lock the door, tell the locks, do the job, answer, end without running anything of the parent's."""
     try:
-        os.chdir(scratch)
+        _let_go(*pipes)
+        _forget_variables(scratch)
         locks = lock(scratch, readable, limits)
-        if insist:
-            _insist(locks)
-        told = {"value": job(scratch), "applied": locks.applied, "missing": locks.missing}
-        status = 0
+        _insist(locks, limits, insist=insist)
+        _tell({"applied": locks.applied, "missing": locks.missing})
+        told = {"value": job(scratch)}
+        _tell(told)
     except SubjectError as error:
-        told = {"error": type(error).__name__, "en": str(error), "zh": error.zh}
-        status = 0
+        _tell({"error": type(error).__name__, "en": str(error), "zh": error.zh})
+    except MemoryError:
+        _tell({"ended": "out of memory"})
     except BaseException as error:  # noqa: BLE001 - the border of the child
-        told = {"crash": f"{type(error).__name__}: {error}"[:2000]}
-    try:
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(json.dumps(told).encode())
+        _tell({"crash": _shortened(f"{type(error).__name__}: {error}")})
     finally:
-        os._exit(status)
+        os._exit(0)
 
 
-def _insist(locks: Lock) -> None:
-    if locks.missing:
-        missing = "; ".join(locks.missing)
-        raise SandboxError(f"the sandbox cannot be locked here: {missing}", f"这里无法锁住沙箱：{missing}")
+def _shortened(message: str) -> str:
+    """Keras puts a configuration of any length into the middle of a message."""
+    return message if len(message) <= _MESSAGE else f"{message[: _MESSAGE // 2]} ... {message[-_MESSAGE // 2 :]}"
 
 
-def _collect(child: int, reading: int, wall: float) -> tuple[bytes, int]:
-    """What the child printed and how it ended; at the end of its time it is killed."""
-    deadline, printed = time.monotonic() + wall, bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(reading, selectors.EVENT_READ)
-        while len(printed) <= MAX_ANSWER and selector.select(max(0.0, deadline - time.monotonic())):
-            part = os.read(reading, 1 << 16)
-            if not part:
-                break
-            printed += part
-        else:
-            os.kill(child, signal.SIGKILL)
-    return bytes(printed), os.waitpid(child, 0)[1]
+def _tell(value: dict[str, Any]) -> None:
+    data = json.dumps(value).encode() + b"\n"
+    while data:
+        data = data[os.write(_ANSWER, data) :]
 
 
-def _answer(printed: bytes, status: int, limits: Limits) -> Answer:
-    try:
-        told = json.loads(printed)
-    except ValueError:
-        told = None
-    if isinstance(told, dict) and "value" in told:
-        return Answer(told["value"], Lock(tuple(map(str, told["applied"])), tuple(map(str, told["missing"]))))
-    if isinstance(told, dict) and "en" in told:
-        kind = SandboxError if told.get("error") == "SandboxError" else SubjectError
-        raise kind(str(told["en"]), str(told["zh"]))
-    raise _ended(told, status, limits)
+def _let_go(answer: int, printed: int) -> None:
+    """Leave the parent's terminal, signals and files: what is left is nothing to read, a place to print and one to answer.
+
+    What the parent's objects would close when they are collected may be the job's by then: they are never collected.
+    """
+    gc.freeze()
+    os.setsid()
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD, signal.SIGUSR1):
+        signal.signal(sent, signal.SIG_DFL)
+    import fcntl  # noqa: PLC0415 - not on Windows, which has no fork either
+
+    answer, printed = (fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (answer, printed))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, number in ((nothing, 0), (printed, 1), (printed, 2), (answer, _ANSWER)):
+        os.dup2(source, number)
+    os.closerange(_FIRST_FREE, os.sysconf("SC_OPEN_MAX"))
+    sys.stdin = io.TextIOWrapper(io.FileIO(0))
+    sys.stdout = sys.stderr = io.TextIOWrapper(
+        io.FileIO(1, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True
+    )
 
 
-def _ended(told: Any, status: int, limits: Limits) -> SandboxError:  # noqa: ANN401 - what a child wrote
-    """Why there is no answer: the limit that was met, or the crash."""
-    code = os.waitstatus_to_exitcode(status)
-    if isinstance(told, dict) and "crash" in told:
-        crash = str(told["crash"])
-        return SandboxError(f"the examination ended with {crash}", f"检查中途出错：{crash}")
-    if code < 0:
-        name = signal.Signals(-code).name
-        return SandboxError(
-            f"the examination was ended by {name} (limits: {limits})", f"检查被 {name} 终止（限制：{limits}）"
+def _forget_variables(scratch: Path) -> None:
+    """Keep the variables on the list only, and blot out where the system had put them when this program started."""
+    kept = clean_variables(scratch)
+    for name in list(os.environ):
+        del os.environ[name]
+    os.environ.update(kept)
+    tempfile.tempdir = str(scratch)
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - milliseconds, and the locks have loaded it
+
+        fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+        start, end = int(fields[47]), int(fields[48])  # env_start and env_end of proc_pid_stat(5)
+        if start and end > start:
+            ctypes.memset(start, 0, end - start)
+
+
+def _insist(locks: Lock, limits: Limits, *, insist: bool) -> None:
+    if insist and limits.executes and locks.open_doors:
+        missing = "; ".join(locks.open_doors)
+        raise SandboxError(
+            f"the door could not be locked: {missing}; what is in the file is not run here",
+            f"沙箱的门锁不上：{missing}；因此不在这里运行文件里的内容",
         )
-    return SandboxError("the examination ended without an answer", "检查没有给出结果就结束了")
+
+
+def _answer(watched: Watched, limits: Limits) -> Answer:
+    """The answer, or the way in which there was none."""
+    lines = [_read(line) for line in watched.lines]
+    last = lines[-1] if lines else {}
+    if "en" in last and watched.ended is None:
+        kind = SandboxError if last.get("error") == "SandboxError" else SubjectError
+        raise kind(str(last["en"]), str(last.get("zh") or last["en"]))
+    if len(lines) > 1 and "value" in last and watched.ended is None:
+        return Answer(last["value"], Lock(_texts(lines[0].get("applied")), _texts(lines[0].get("missing"))))
+    raise watched.error(last, limits)
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _texts(values: Any) -> tuple[str, ...]:  # noqa: ANN401 - what JSON gave
+    return tuple(map(str, values)) if isinstance(values, list) else ()
