@@ -17,6 +17,7 @@ from .shapes_base import (
     Unknown,
     axis_of,
     known,
+    needs_axes,
     one,
     shown,
     size,
@@ -171,6 +172,8 @@ def attended(step: Step) -> tuple[Shape, Shape, Shape]:
 
 def _multi_head(step: Step) -> tuple[Shape | None, ...]:
     query, value, _ = attended(step)
+    if step.line == "keras-2" and step.class_name == "MultiHeadAttention":
+        needs_axes(query, 3, exactly=False)
     written = step.config.get("output_shape")
     if len(query) < 2 or len(value) < 2:  # noqa: PLR2004
         raise Unknown
