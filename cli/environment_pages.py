@@ -73,7 +73,7 @@ class Examined:
 def examine(python: Path, only: frozenset[str], lang: Lang) -> Examined:
     """Examine an interpreter with all checks, or with those that `only` names."""
     seen = examine_python(python, only=only)
-    probes = {probe.id: probe for probe in probes_of("environment", only)}
+    probes = {probe.id: probe for probe in probes_of("environment", only=only)}
     checks = [Check(probes[finding.probe], status_of(finding), finding) for finding in seen.findings]
     return Examined(seen.environment, tuple(checks), lang)
 

@@ -21,9 +21,10 @@ from ..knowledge.text import Lang, Text
 from . import phrases
 from .diagnosis import Diagnosis, Fix, Named, Question, Told
 from .environment import Environment
-from .examination import examine_model, examine_python
+from .examination import Depth, examine_file, examine_python
 from .probe import Finding, SubjectKind, all_probes
 from .question import best_question
+from .workers import Workers
 
 # How much a finding multiplies a topic's odds. A confirmed suspicion counts for much more than one ruled out, because the
 # model given need not be the one that failed.
@@ -37,23 +38,38 @@ SUSPECTED = 0.02
 
 @dataclass(frozen=True)
 class Subjects:
-    """What is to be examined beside the text: model files, and an interpreter whose environment is looked at."""
+    """What is to be examined beside the text: model files, training logs, data samples, an interpreter's environment.
+
+    `depth` says how deep to look; the weights of a model are also read where a suspicion asks for it.
+    """
 
     models: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
+    data: tuple[Path, ...] = ()
     python: Path | None = None
+    depth: Depth = Depth()
 
     @property
     def missing(self) -> frozenset[SubjectKind]:
         """The kinds of subject that are not given."""
-        given = {"model": bool(self.models), "weights": bool(self.models), "environment": self.python is not None}
-        return frozenset(kind for kind in get_args(SubjectKind) if not given.get(kind))
+        given: dict[SubjectKind, bool] = {
+            "model": bool(self.models),
+            "weights": bool(self.models),
+            "live": bool(self.models) and self.depth.live,
+            "log": bool(self.logs),
+            "data": bool(self.data),
+            "environment": self.python is not None,
+        }
+        return frozenset(kind for kind in get_args(SubjectKind) if not given[kind])
 
 
 class Doctor:
     """Makes diagnoses. Holds the matcher; everything else is looked at anew each time."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, workers: Workers | None = None) -> None:
+        """`workers` are where models are run; without them each live examination starts a worker of its own."""
         self.matcher = matcher
+        self.workers = workers
 
     def diagnose(
         self, text: str, subjects: Subjects = Subjects(), lang: Lang | None = None, keras: str | None = None
@@ -69,8 +85,12 @@ class Doctor:
         symptoms = parse(text)
         ranking = self.matcher.match(symptoms)
         suspected = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
-        models = [examine_model(path, suspected) for path in subjects.models]
-        findings = [finding for seen in models for finding in seen.findings]
+        files = [*subjects.models, *subjects.logs, *subjects.data]
+        beside = subjects.models[0] if len(subjects.models) == 1 else None
+        seen_files = [
+            examine_file(path, suspected, depth=subjects.depth, beside=beside, workers=self.workers) for path in files
+        ]
+        findings = [finding for seen in seen_files for finding in seen.findings]
         environment = None
         if subjects.python is not None:
             looked = examine_python(subjects.python, suspected)
@@ -80,7 +100,7 @@ class Doctor:
         case = _Case(
             lang=lang or ("zh" if symptoms.language == "zh" else "en"),
             symptoms=symptoms,
-            told=_told(symptoms, keras, environment, _line_of_models([seen.line for seen in models])),
+            told=_told(symptoms, keras, environment, _line_of_models([seen.line for seen in seen_files])),
             matches=ranking.matches,
             findings=tuple(findings),
             chances=chances,

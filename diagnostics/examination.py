@@ -14,14 +14,17 @@ from typing import Any
 
 from ..errors import SubjectError
 from ..knowledge.lines import Line
-from ..knowledge.text import Text
+from ..knowledge.text import Lang, Text
 from .decoding import decode
 from .environment import Environment, examine_environment
 from .formats import identify
-from .live import Live
+from .live import Engine, Live
 from .probe import Finding, Probe, SubjectKind, all_probes, examine
 from .sandbox import run_locked
+from .worker import Keras
 from .workers import Workers
+
+ENGINES: dict[Keras, Engine] = {"keras-3": "keras", "tf-keras": "tf_keras"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Depth:
     insist: bool = True
     picture: bool = False
     labels: str | None = None
-    lang: str = "en"
+    lang: Lang = "en"
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def _log(path: Path, _: Path | None, seen: _Seen, asked: _Asked, depth: Depth) -
     if depth.picture:
         from .plot import plot_log  # noqa: PLC0415
 
-        picture = plot_log(log, findings, "zh" if depth.lang == "zh" else "en")
+        picture = plot_log(log, findings, depth.lang)
     return replace(seen, findings=findings, picture=picture)
 
 
@@ -238,8 +241,8 @@ def _live(
 
 
 def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -> Live:
-    keras = "keras-3" if line in ("keras-3", None) else "tf-keras"
-    arguments = {"path": str(path), "allow_code": depth.allow_code}
+    keras: Keras = "keras-3" if line in ("keras-3", None) else "tf-keras"
+    arguments = {"path": str(path), "engine": ENGINES[keras], "allow_code": depth.allow_code}
     if workers is None:
         with Workers() as own:
             answer = own.run(keras, "live", arguments, (path,), insist=depth.insist)

@@ -94,13 +94,13 @@ class Live:
     matched: tuple[str, ...] = ()
 
 
-def examine_live(path: str, engine: Engine, scratch: Path, *, allow_code: bool = False) -> dict[str, Any]:
+def examine_live(scratch: Path, path: str, engine: Engine, *, allow_code: bool = False) -> dict[str, Any]:
     """Run a model file and report, as the JSON form of `Live`.
 
     Args:
+        scratch: a folder to write in.
         path: the file.
         engine: the Keras to load it with.
-        scratch: a folder to write in.
         allow_code: load lambdas whose bytecode is in the file as well.
     """
     return asdict(_Examination(Path(path), runner(engine), scratch, allow_code).run())

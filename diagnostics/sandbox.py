@@ -12,10 +12,12 @@ import gc
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,7 +34,7 @@ KEPT_VARIABLES = (
     "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHASHSEED", "KERAS_BACKEND",
     "TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT",
 )  # fmt: skip
-_ANSWER, _FIRST_FREE = 3, 4
+_ANSWER, _OUTPUT = 3, 4  # the numbers of the two files that a job may write to, beside its scratch folder
 _MESSAGE = 2000  # characters
 
 
@@ -45,7 +47,12 @@ class Answer:
 
 
 def run_locked(
-    job: Callable[[Path], Any], readable: tuple[Path, ...] = (), limits: Limits = STATIC, *, insist: bool = True
+    job: Callable[[Path], Any],
+    readable: tuple[Path, ...] = (),
+    limits: Limits = STATIC,
+    *,
+    insist: bool = True,
+    output: Path | None = None,
 ) -> Answer:
     """Run a job in a locked fork of this process.
 
@@ -56,6 +63,8 @@ def run_locked(
         limits: what it may use.
         insist: refuse to run a job that executes what is in a file (`limits.executes`) where an essential lock is missing;
             otherwise it runs with the locks there are.
+        output: a file that does not exist yet, which the job may fill with `hand_out`. It is opened before the door is
+            locked; where no answer comes it is removed again.
 
     Raises:
         SubjectError: the job raised it; its two wordings are carried over.
@@ -67,10 +76,31 @@ def run_locked(
         prepare()
         if not hasattr(os, "fork"):
             return _run_here(job, scratch, limits, insist=insist)
-        watched = _run_in_fork(job, scratch, readable, limits, insist=insist)
+        with _opened(output) as out:
+            return _answer(_run_in_fork(job, scratch, readable, limits, out, insist=insist), limits)
     finally:
         remove(scratch)
-    return _answer(watched, limits)
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[int]:
+    """The output as an open file, /dev/null where there is none; removed where no answer came."""
+    flags = os.O_WRONLY if output is None else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    opened = os.open(output or os.devnull, flags, 0o600)
+    try:
+        yield opened
+    except BaseException:
+        if output is not None:
+            output.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(opened)
+
+
+def hand_out(file: Path) -> None:
+    """Called by a job: fill the output with a file from the scratch folder."""
+    with file.open("rb") as made, os.fdopen(os.dup(_OUTPUT), "wb") as out:
+        shutil.copyfileobj(made, out, 1 << 20)
 
 
 def clean_variables(scratch: Path) -> dict[str, str]:
@@ -88,13 +118,13 @@ def _run_here(job: Callable[[Path], Any], scratch: Path, limits: Limits, *, insi
 
 
 def _run_in_fork(
-    job: Callable[[Path], Any], scratch: Path, readable: tuple[Path, ...], limits: Limits, *, insist: bool
+    job: Callable[[Path], Any], scratch: Path, readable: tuple[Path, ...], limits: Limits, output: int, *, insist: bool
 ) -> Watched:
     answer, printed = os.pipe(), os.pipe()
     try:
         child = os.fork()
         if child == 0:
-            _serve(job, (answer[1], printed[1]), scratch, readable, limits, insist)
+            _serve(job, (answer[1], printed[1], output), scratch, readable, limits, insist)
         os.close(answer[1])
         os.close(printed[1])
         return watch(child, answer[0], printed[0], scratch, limits)
@@ -105,7 +135,7 @@ def _run_in_fork(
 
 def _serve(
     job: Callable[[Path], Any],
-    pipes: tuple[int, int],
+    pipes: tuple[int, int, int],
     scratch: Path,
     readable: tuple[Path, ...],
     limits: Limits,
@@ -141,8 +171,8 @@ def _tell(value: dict[str, Any]) -> None:
         data = data[os.write(_ANSWER, data) :]
 
 
-def _let_go(answer: int, printed: int) -> None:
-    """Leave the parent's terminal, signals and files: what is left is nothing to read, a place to print and one to answer.
+def _let_go(answer: int, printed: int, output: int) -> None:
+    """Leave the parent's terminal, signals and files: what is left is nothing to read, and places to print, answer and hand out.
 
     What the parent's objects would close when they are collected may be the job's by then: they are never collected.
     """
@@ -152,11 +182,11 @@ def _let_go(answer: int, printed: int) -> None:
         signal.signal(sent, signal.SIG_DFL)
     import fcntl  # noqa: PLC0415 - not on Windows, which has no fork either
 
-    answer, printed = (fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (answer, printed))
+    answer, printed, output = (fcntl.fcntl(file, fcntl.F_DUPFD, 10) for file in (answer, printed, output))
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, number in ((nothing, 0), (printed, 1), (printed, 2), (answer, _ANSWER)):
+    for source, number in ((nothing, 0), (printed, 1), (printed, 2), (answer, _ANSWER), (output, _OUTPUT)):
         os.dup2(source, number)
-    os.closerange(_FIRST_FREE, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(_OUTPUT + 1, os.sysconf("SC_OPEN_MAX"))
     sys.stdin = io.TextIOWrapper(io.FileIO(0))
     sys.stdout = sys.stderr = io.TextIOWrapper(
         io.FileIO(1, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True

@@ -4,7 +4,7 @@
 
 It is started with a clean environment, so that there are no secrets in the memory that a job inherits, and without GPUs: a
 job runs on the CPU. It computes nothing itself, for a TensorFlow that has started its threads cannot be forked. Requests and
-answers are lines of JSON: `{"job", "arguments", "readable", "limits", "insist"}`, then `{"value", "applied", "missing"}` or
+answers are lines of JSON: `{"job", "arguments", "readable", "limits", "insist", "output"}`, then `{"value", "applied", "missing"}` or
 `{"error", "en", "zh"}`.
 """
 
@@ -37,6 +37,7 @@ Keras = Literal["keras-3", "tf-keras"]
 # line here; nothing else can be asked for.
 JOBS = {
     "live": "live:examine_live",
+    "mend": "mending:mend_file",
     "load": "loading:load_and_run",
     "locks": "self_test:try_the_doors",
 }
@@ -76,6 +77,11 @@ class Worker:
             raise
 
     @property
+    def ended(self) -> bool:
+        """Whether it ran to its end, by itself or because it did not answer."""
+        return self._process.poll() is not None
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
@@ -88,6 +94,7 @@ class Worker:
         limits: Limits = LIVE,
         *,
         insist: bool = True,
+        output: Path | None = None,
     ) -> Answer:
         """Run a job of `JOBS` in a locked fork of the worker.
 
@@ -97,6 +104,7 @@ class Worker:
             readable: as for `run_locked`; absolute paths.
             limits: as for `run_locked`.
             insist: as for `run_locked`.
+            output: as for `run_locked`.
 
         Raises:
             SubjectError, SandboxError: as for `run_locked`; and SandboxError where the worker itself ended.
@@ -107,6 +115,7 @@ class Worker:
             "readable": [str(path.absolute()) for path in readable],
             "limits": asdict(limits),
             "insist": insist,
+            "output": str(output.absolute()) if output else None,
         }
         self._send(json.dumps(request).encode() + b"\n")
         told = self._answer(limits.wall + _GRACE)
@@ -233,7 +242,9 @@ def _serve(request: dict[str, Any]) -> dict[str, Any]:
             )
         limits = decode(Limits, request["limits"], "limits")
         readable = tuple(map(Path, request["readable"]))
-        answer = run_locked(partial(_call, function, request["arguments"]), readable, limits, insist=request["insist"])
+        job = partial(_call, function, request["arguments"])
+        output = Path(request["output"]) if request["output"] else None
+        answer = run_locked(job, readable, limits, insist=request["insist"], output=output)
     except SubjectError as error:
         return {"error": type(error).__name__, "en": str(error), "zh": error.zh}
     return {"value": answer.value, "applied": answer.locks.applied, "missing": answer.locks.missing}

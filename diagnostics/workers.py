@@ -21,13 +21,20 @@ class Workers:
         self._turn = Mutex()
 
     def run(
-        self, keras: Keras, job: str, arguments: Mapping[str, Any], readable: tuple[Path, ...], *, insist: bool = True
+        self,
+        keras: Keras,
+        job: str,
+        arguments: Mapping[str, Any],
+        readable: tuple[Path, ...],
+        *,
+        insist: bool = True,
+        output: Path | None = None,
     ) -> Answer:
         """Run a job in the worker for a Keras; see `Worker.run`."""
         with self._turn:
             worker = self._running.get(keras) or self._running.setdefault(keras, Worker(keras))
             try:
-                return worker.run(job, arguments, readable, LIVE, insist=insist)
+                return worker.run(job, arguments, readable, LIVE, insist=insist, output=output)
             except SandboxError:
                 if worker.ended:
                     del self._running[keras]
