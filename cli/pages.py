@@ -32,7 +32,6 @@ WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
 TO_ADD = Text("What would help", "补充这些会有帮助")
 SURE = Text("{:.0%} sure", "把握 {:.0%}")
 SUREST = 0.99  # nothing is certain, whatever rounding says
-COULD_NOT = Text("No probe could look:", "所有探针都无法检查：")
 OUTCOMES = {
     "finding": ("✗", Text("found", "发现问题")),
     "nothing": ("✓", Text("nothing found", "未发现问题")),
@@ -104,23 +103,10 @@ def _findings(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None
     _looks(screen, findings, lang)
 
 
-def findings_page(screen: Screen, findings: list[Finding], lang: Lang) -> None:
-    """What the probes saw, subject by subject. A file that cannot be read is told once, not by each probe."""
-    for subject in dict.fromkeys(finding.subject for finding in findings):
-        mine = [finding for finding in findings if finding.subject == subject]
-        screen.heading(subject)
-        unreadable = {finding.evidence for finding in mine if finding.outcome == "could_not_look"}
-        if len(unreadable) == 1 and all(finding.outcome == "could_not_look" for finding in mine):
-            screen.item(f"{COULD_NOT.say(lang)} {mine[0].evidence[0].say(lang)}", "?")
-        else:
-            _looks(screen, tuple(mine), lang, named=False)
-
-
-def _looks(screen: Screen, findings: tuple[Finding, ...], lang: Lang, *, named: bool = True) -> None:
+def _looks(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
     for finding in findings:
         mark, outcome = OUTCOMES[finding.outcome]
-        subject = f" ({finding.subject})" if named else ""
-        screen.item(f"{finding.probe}{subject}: {outcome.say(lang)}", mark)
+        screen.item(f"{finding.probe} ({finding.subject}): {outcome.say(lang)}", mark)
         for text in finding.evidence:
             screen.item(text.say(lang), "-", indent=4)
 

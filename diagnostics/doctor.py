@@ -7,7 +7,7 @@ to, and all probabilities, "not known" among them, are brought back to a sum of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -47,7 +47,7 @@ class Subjects:
     logs: tuple[Path, ...] = ()
     data: tuple[Path, ...] = ()
     python: Path | None = None
-    depth: Depth = Depth()
+    depth: Depth = field(default_factory=Depth)
 
     @property
     def missing(self) -> frozenset[SubjectKind]:

@@ -6,7 +6,6 @@ look is asked for: a model's structure always, its weights and what it does when
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,9 @@ from ..knowledge.text import Lang, Text
 from .decoding import decode
 from .environment import Environment, examine_environment
 from .formats import identify
+from .hazard import Hazard
 from .live import Engine, Live
+from .lockdown import Lock
 from .probe import Finding, Probe, SubjectKind, all_probes, examine
 from .sandbox import run_locked
 from .worker import Keras
@@ -51,6 +52,7 @@ class Examination:
 
     `kind` is None for a file that no probe is for; `statement` says what the file is and `load` how to load it. `line` is the
     Keras line that wrote a model file, `environment` what an interpreter reported, `picture` an SVG; None where it has none.
+    `applied` and `missing` are the locks of the sandbox in which a model was run.
     """
 
     name: str
@@ -60,8 +62,14 @@ class Examination:
     load: Text | None = None
     line: Line | None = None
     picture: str | None = None
-    hazards: tuple[Text, ...] = ()
+    applied: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     environment: Environment | None = None
+
+    @property
+    def open_doors(self) -> tuple[str, ...]:
+        """The essential locks that did not hold while the model was run."""
+        return Lock(self.applied, self.missing).open_doors
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class _Seen:
     load: Text
     line: Line | None = None
     picture: str | None = None
-    hazards: tuple[Text, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
 
 
 def probes_of(*kinds: SubjectKind, only: frozenset[str] = frozenset()) -> list[Probe]:
@@ -109,10 +117,31 @@ def examine_file(
         seen = decode(_Seen, answer.value, path.name)
     except SubjectError as error:
         return Examination(path.name, "model", _could_not_look(probes_of("model", only=only), path.name, error))
-    findings = seen.findings
+    examined = Examination(path.name, seen.kind, seen.findings, seen.statement, seen.load, seen.line, seen.picture)
     if depth.live and seen.kind == "model":
-        findings += tuple(_live(path, seen, suspected, only, depth, workers))
-    return Examination(path.name, seen.kind, findings, seen.statement, seen.load, seen.line, seen.picture, seen.hazards)
+        return _with_live(examined, path, seen.hazards, suspected, only, depth, workers)
+    return examined
+
+
+def hazards_of(path: Path) -> tuple[Hazard, ...]:
+    """What the static gate says of a model file, examined in the sandbox.
+
+    Raises:
+        SubjectError: it cannot be examined.
+    """
+    answer = run_locked(partial(_gate, path), (path,))
+    return decode(_Gate, answer.value, path.name).hazards  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Gate:
+    hazards: tuple[Hazard, ...]
+
+
+def _gate(path: Path, _scratch: Path) -> dict[str, Any]:
+    from .safety import unsafe  # noqa: PLC0415 - see _model
+
+    return asdict(_Gate(unsafe(path)))
 
 
 def examine_python(
@@ -163,11 +192,11 @@ def _model(path: Path, _: Path | None, seen: _Seen, asked: _Asked, depth: Depth)
     findings = asked.run("model", model)
     if depth.weights:
         findings += _of_weights(path, asked)
-    hazards: tuple[Text, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
     if depth.live:
         from .safety import unsafe  # noqa: PLC0415
 
-        hazards = tuple(hazard.text for hazard in unsafe(path))
+        hazards = unsafe(path)
     picture = None
     if depth.picture:
         from .picture_of import picture_of  # noqa: PLC0415
@@ -218,29 +247,35 @@ def _declined(_path: Path, _: Path | None, seen: _Seen, asked: _Asked, _depth: D
     return replace(seen, findings=asked.refused("model", reason))
 
 
-def _live(
-    path: Path, seen: _Seen, suspected: frozenset[str], only: frozenset[str], depth: Depth, workers: Workers | None
-) -> Iterator[Finding]:
+def _with_live(
+    examined: Examination,
+    path: Path,
+    hazards: tuple[Hazard, ...],
+    suspected: frozenset[str],
+    only: frozenset[str],
+    depth: Depth,
+    workers: Workers | None,
+) -> Examination:
     """Run the model in the sandbox, unless the gate says that its file carries code."""
     probes = probes_of("live", only=only)
     if not probes:
-        return
-    if seen.hazards and not depth.allow_code:
-        told = Text(
-            f"the model is not run: {seen.hazards[0].en}; --allow-code runs it all the same, inside the sandbox",
-            f"不运行这个模型：{seen.hazards[0].zh}；加 --allow-code 可在沙箱内照样运行",
+        return examined
+    if hazards and not depth.allow_code:
+        told = hazards[0].text
+        error = SubjectError(
+            f"the model is not run: {told.en}; --allow-code runs it all the same, inside the sandbox",
+            f"不运行这个模型：{told.zh}；加 --allow-code 可在沙箱内照样运行",
         )
-        yield from (Finding(probe.id, path.name, "could_not_look", evidence=(told,)) for probe in probes)
-        return
+        return replace(examined, findings=examined.findings + _could_not_look(probes, path.name, error))
     try:
-        live = _run(path, seen.line, depth, workers)
+        live, lock = _run(path, examined.line, depth, workers)
     except SubjectError as error:
-        yield from _could_not_look(probes, path.name, error)
-        return
-    yield from (examine(probe, live, path.name, suspected) for probe in probes)
+        return replace(examined, findings=examined.findings + _could_not_look(probes, path.name, error))
+    findings = tuple(examine(probe, live, path.name, suspected) for probe in probes)
+    return replace(examined, findings=examined.findings + findings, applied=lock.applied, missing=lock.missing)
 
 
-def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -> Live:
+def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -> tuple[Live, Lock]:
     keras: Keras = "keras-3" if line in ("keras-3", None) else "tf-keras"
     arguments = {"path": str(path), "engine": ENGINES[keras], "allow_code": depth.allow_code}
     if workers is None:
@@ -250,7 +285,7 @@ def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -
         answer = workers.run(keras, "live", arguments, (path,), insist=depth.insist)
     live: Live = replace(decode(Live, answer.value, path.name), name=path.name)
     failed = live.failures.get("load") or live.failures.get("compile")
-    return replace(live, matched=_topics(failed.traceback)) if failed else live
+    return (replace(live, matched=_topics(failed.traceback)) if failed else live), answer.locks
 
 
 def _topics(traceback: str) -> tuple[str, ...]:

@@ -1,0 +1,177 @@
+"""What `kerasdoctor check` prints: a page for the terminal, JSON, the picture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..diagnostics.diagnosis import finding_as_json
+from ..diagnostics.examination import Depth, Examination, examine_file
+from ..diagnostics.probe import Finding, all_probes
+from ..diagnostics.workers import Workers
+from ..errors import InputError
+from ..knowledge.text import Lang, Text
+from .pages import OUTCOMES
+from .terminal import Screen
+
+SCHEMA = "kerasdoctor.examination/1"
+KINDS = {
+    "model": Text("model file", "模型文件"),
+    "weights": Text("stored weights (--weights)", "存储的权重（--weights）"),
+    "live": Text("model in the sandbox (--live)", "沙箱中运行的模型（--live）"),
+    "log": Text("training log", "训练日志"),
+    "data": Text("data sample", "数据样本"),
+    "environment": Text("environment (kerasdoctor env)", "环境（kerasdoctor env）"),
+}
+LOAD = Text("Load it with {}", "加载方式：{}")
+COULD_NOT = Text("No probe could look:", "所有探针都无法检查：")
+SILENT = Text("nothing found by {}: {}", "{} 个探针未发现问题：{}")
+REMEDY = Text("What to do: {} ({})", "怎么办：{}（{}）")
+TOPICS = Text("More: kerasdoctor topic {}", "详见：kerasdoctor topic {}")
+NOT_ASKED = Text("Not looked at: {}.", "没有检查：{}。")
+DEEPER = {
+    "weights": Text("the stored weights (--weights)", "存储的权重（--weights）"),
+    "live": Text("what it does when it is run (--live)", "运行时的表现（--live）"),
+}
+LOCKS = Text("It was run in the sandbox; locked: {}", "模型在沙箱中运行；已锁定：{}")
+OPEN = Text("IT WAS RUN UNLOCKED, as you asked: {}", "按你的要求，模型在未锁定的沙箱中运行：{}")
+
+
+def examine(subjects: tuple[Path, ...], only: frozenset[str], depth: Depth) -> list[Examination]:
+    """Examine files; data samples beside exactly one model are held against it."""
+    with Workers() as workers:
+        examined = [examine_file(path, only=only, depth=depth, workers=workers) for path in subjects]
+    models = [path for path, each in zip(subjects, examined, strict=True) if each.kind == "model"]
+    if len(models) != 1:
+        return examined
+    return [
+        examine_file(path, only=only, depth=replace(depth, live=False), beside=models[0])
+        if each.kind == "data"
+        else each
+        for path, each in zip(subjects, examined, strict=True)
+    ]
+
+
+def list_page(lang: Lang) -> str:
+    """The probes by the subject that they examine, with what each promises."""
+    lines = []
+    by_kind = sorted(all_probes(), key=lambda probe: list(KINDS).index(probe.subject))
+    for kind, probes in groupby(by_kind, key=lambda probe: probe.subject):
+        lines.append(click.style(KINDS[kind].say(lang), bold=True))
+        lines += [f"  {probe.id:20} {probe.promise.say(lang)}" for probe in probes]
+    return "\n".join(lines)
+
+
+def json_page(examined: list[Examination], lang: Lang) -> str:
+    """The findings as JSON, by the schema that `SCHEMA` names."""
+    answer = {"schema": SCHEMA, "lang": lang, "subjects": [_as_json(each, lang) for each in examined]}
+    return json.dumps(answer, ensure_ascii=False, indent=2)
+
+
+def _as_json(examined: Examination, lang: Lang) -> dict[str, Any]:
+    probes = {probe.id: probe for probe in all_probes()}
+    findings = [
+        finding_as_json(finding, lang)
+        | {
+            "remedy": probes[finding.probe].remedy.say(lang) if finding.outcome == "finding" else None,
+            "documentation": probes[finding.probe].documentation,
+        }
+        for finding in examined.findings
+    ]
+    return {
+        "name": examined.name,
+        "kind": examined.kind,
+        "statement": examined.statement.say(lang) if examined.statement else None,
+        "load": examined.load.say(lang) if examined.load else None,
+        "keras_line": examined.line,
+        "sandbox": {"applied": list(examined.applied), "missing": list(examined.missing)} if examined.applied else None,
+        "findings": findings,
+    }
+
+
+def page(examined: list[Examination], depth: Depth, *, verbose: bool) -> str:
+    """A page for a terminal: for each file what it is, what was found, what was not, and what was not looked at."""
+    screen = Screen()
+    for each in examined:
+        screen.heading(each.name)
+        if each.statement:
+            screen.plain(each.statement.say(depth.lang), indent=2, dim=True)
+        if each.load and each.kind:
+            screen.plain(LOAD.say(depth.lang).format(each.load.say(depth.lang)), indent=2, dim=True)
+        _findings(screen, each.findings, depth.lang, verbose=verbose)
+        _sandbox(screen, each, depth.lang)
+        missed = [DEEPER[name].say(depth.lang) for name in DEEPER if each.kind == "model" and not getattr(depth, name)]
+        if missed and any(finding.outcome in ("finding", "nothing") for finding in each.findings):
+            comma = ", " if depth.lang == "en" else "、"
+            screen.plain(NOT_ASKED.say(depth.lang).format(comma.join(missed)), indent=2, dim=True)
+    return screen.text()
+
+
+def _findings(screen: Screen, findings: tuple[Finding, ...], lang: Lang, *, verbose: bool) -> None:
+    reasons = {finding.evidence for finding in findings if finding.outcome == "could_not_look"}
+    if len(reasons) == 1 and all(finding.outcome == "could_not_look" for finding in findings):
+        screen.item(f"{COULD_NOT.say(lang)} {findings[0].evidence[0].say(lang)}", "?")
+        return
+    silent = [finding for finding in findings if finding.outcome == "nothing"]
+    for finding in findings:
+        if verbose or finding.outcome in ("finding", "crashed"):
+            _finding(screen, finding, lang)
+    if silent and not verbose:
+        names = ", ".join(finding.probe for finding in silent)
+        screen.item(SILENT.say(lang).format(len(silent), names), OUTCOMES["nothing"][0])
+    if not verbose:
+        _not_looked(screen, [finding for finding in findings if finding.outcome == "could_not_look"], lang)
+
+
+def _not_looked(screen: Screen, findings: list[Finding], lang: Lang) -> None:
+    """Each reason once, with the probes that it kept from looking."""
+    for reason in dict.fromkeys(finding.evidence for finding in findings):
+        names = ", ".join(finding.probe for finding in findings if finding.evidence == reason)
+        mark, told = OUTCOMES["could_not_look"]
+        screen.item(f"{told.say(lang)}: {names}", mark)
+        for text in reason:
+            screen.item(text.say(lang), "-", indent=4)
+
+
+def _finding(screen: Screen, finding: Finding, lang: Lang) -> None:
+    mark, outcome = OUTCOMES[finding.outcome]
+    if finding.outcome == "finding" and not finding.fault:
+        mark = "!"
+    screen.item(f"{finding.probe}: {outcome.say(lang)}", mark)
+    for text in finding.evidence:
+        screen.item(text.say(lang), "-", indent=4)
+    if finding.outcome == "finding":
+        probe = next(probe for probe in all_probes() if probe.id == finding.probe)
+        screen.plain(REMEDY.say(lang).format(probe.remedy.say(lang), probe.documentation), indent=4, hang=2, dim=True)
+        if finding.topics:
+            screen.plain(TOPICS.say(lang).format(finding.topics[0]), indent=4, dim=True)
+
+
+def _sandbox(screen: Screen, examined: Examination, lang: Lang) -> None:
+    """Which locks held while the model was run; loudly where the door stood open."""
+    if examined.open_doors:
+        screen.plain(OPEN.say(lang).format("; ".join(examined.open_doors)), indent=2, bold=True, fg="red")
+    elif examined.applied:
+        screen.plain(LOCKS.say(lang).format(", ".join(examined.applied)), indent=2, dim=True)
+
+
+def save_picture(examined: list[Examination], path: Path) -> None:
+    """Write the picture of the first file that has one.
+
+    Raises:
+        InputError: none has one, or it cannot be written.
+    """
+    drawn = next((each.picture for each in examined if each.picture), None)
+    if drawn is None:
+        raise InputError(
+            "none of these files has layers or curves to draw; give a model with its architecture or a log"
+        )
+    try:
+        path.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
