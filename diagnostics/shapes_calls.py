@@ -129,3 +129,9 @@ def _first_node(layer: Layer, seen: set[int]) -> int | None:
     if 0 in seen or all(isinstance(call.written, dict) for call in layer.calls):
         return 0
     return 1 if max(seen) >= len(layer.calls) else None
+
+
+def is_keras_own(layer: Layer) -> bool:
+    """Whether a layer's class is Keras' own, not one of the same name that somebody wrote."""
+    origin = layer.module.partition(".")[0]
+    return origin in ("", "keras", "tf_keras", "tensorflow") and layer.registered in ("", layer.class_name)

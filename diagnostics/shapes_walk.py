@@ -13,7 +13,7 @@ from ..knowledge.text import Text
 from .graph import MAX_DEPTH, Graph, Layer, Tensor, graph_in
 from .model_file import Json
 from .shapes_base import MAX_AXES, Operand, Rule, Shape, Step, Unfit, Unknown, operands, shown
-from .shapes_calls import arguments, declared, first_nodes, told_shapes
+from .shapes_calls import arguments, declared, first_nodes, is_keras_own, told_shapes
 from .shapes_conv import RULES as _CONV
 from .shapes_core import RULES as _CORE
 from .shapes_merge import RULES as _MERGE
@@ -26,7 +26,7 @@ from .shapes_tensorflow import from_tensorflow
 from .variables import check_built
 from .wording import names_en, names_zh
 
-MAX_STEPS = 200_000
+MAX_STEPS = 100_000
 MAX_MISFITS = 100
 RULES: dict[str, Rule] = {
     **_CONV, **_POOL, **_NORM, **_CORE, **_MERGE, **_RECURRENT, "TFOpLambda": from_tensorflow, "SlicingOpLambda": from_tensorflow,
@@ -42,12 +42,6 @@ class Misfit:
     path: str
     text: Text
     confirms: tuple[str, ...]
-
-
-def is_keras_own(layer: Layer) -> bool:
-    """Whether a layer's class is Keras' own, not one of the same name that somebody wrote."""
-    origin = layer.module.partition(".")[0]
-    return origin in ("", "keras", "tf_keras", "tensorflow") and layer.registered in ("", layer.class_name)
 
 
 class Walk:
@@ -153,7 +147,11 @@ class _Called:
         if self.graph.sequential:
             return self._chain()
         self.first_nodes = first_nodes(self.graph)
-        self.told = dict(t for layer in self.graph.layers for call in layer.calls for t in told_shapes(call.written))
+        self.told: dict[_Key, dict[int, Shape | None]] = {}
+        for tensor, shape in (
+            t for layer in self.graph.layers for call in layer.calls for t in told_shapes(call.written)
+        ):
+            self.told.setdefault((tensor.layer, tensor.node), {})[tensor.index] = shape
         for layer in self.graph.layers:
             if not layer.calls:
                 self._record(layer, 0, self._input(layer))
@@ -201,10 +199,10 @@ class _Called:
         return tuple(self._told(layer, node, found))
 
     def _told(self, layer: Layer, node: int, found: _Outputs) -> Iterator[Shape | None]:
-        known = [t.index for t in self.told if t.layer == layer.name and t.node == node and 0 <= t.index < MAX_AXES]
-        for index in range(max([len(found), *(index + 1 for index in known)])):
+        told = self.told.get((layer.name, node), {})
+        for index in range(max([len(found), *(index + 1 for index in told if 0 <= index < MAX_AXES)])):
             own = found[index] if index < len(found) else None
-            yield own if own is not None else self.told.get(Tensor(layer.name, node, index))
+            yield own if own is not None else told.get(index)
 
     def _key(self, tensor: Tensor) -> _Key | None:
         """The call whose output a tensor is; None where the file doesn't tell which."""

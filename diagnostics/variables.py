@@ -6,7 +6,7 @@ from math import prod
 
 from .graph import Layer
 from .shapes_base import LAST_AXIS, Shape, Unfit, Unknown, shown
-from .shapes_calls import built_on
+from .shapes_calls import built_on, is_keras_own
 from .variables_kernels import Variables
 from .variables_rules import held_by
 
@@ -20,6 +20,10 @@ def variables_of(layer: Layer, inputs: tuple[Shape | None, ...]) -> Variables | 
         Their shapes by name; those of the layers in a Bidirectional or TimeDistributed have "forward/", "backward/" or
         "layer/" before the name. None where the class, or a size that counts, is not known.
     """
+    if layer.module.startswith("keras.src.ops"):
+        return {}
+    if not is_keras_own(layer):
+        return None
     try:
         return held_by(layer.class_name, layer.config, inputs)
     except (Unknown, Unfit):

@@ -16,7 +16,7 @@ from .variables_kernels import Variables, VariablesOf, bias, nothing
 
 _WITHOUT = (SAME - {"Highway", "LayerScale", "Normalization", "ParametricSoftplus", "RMSNormalization", "SReLU"}) | {
     "InputLayer", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Flatten", "Reshape",
-    "CustomScaleLayer",
+    "CustomScaleLayer", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer",
     "Permute", "RepeatVector", "Resizing", "CenterCrop", "RandomCrop", "RandomHeight", "RandomWidth", "CategoryEncoding",
     "Hashing", "HashedCrossing", "Discretization", "StringLookup", "IntegerLookup", "TextVectorization",
 }  # fmt: skip
