@@ -142,7 +142,7 @@ def test_a_loss_below_zero() -> None:
 
 
 def test_guessing_is_named_with_its_classes() -> None:
-    """ln 10 at an accuracy of 0.1 is guessing; the same loss at an accuracy of 0.6, or fallen to from 9, is not."""
+    """Ln 10 at an accuracy of 0.1 is guessing; the same loss at an accuracy of 0.6, or fallen to from 9, is not."""
     level = [math.log(10) + 0.001 * (i % 3) for i in range(10)]
     assert "= ln 10 for 10 epochs" in look("loss-stuck", made(loss=level, acc=[0.1] * 10)).evidence[0].en
     assert look("loss-stuck", made(loss=[14, 3, *level], acc=[0.1] * 12)).warning

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import struct
@@ -17,7 +16,6 @@ from kerasdoctor.diagnostics.probe import Finding, all_probes, examine
 from kerasdoctor.diagnostics.training_log import RATE, TrainingLog, direction, parse_log, read_log
 from kerasdoctor.diagnostics.training_log_events import masked_crc
 from kerasdoctor.errors import SubjectError
-
 
 PROBES = [probe for probe in all_probes() if probe.subject == "log"]
 
