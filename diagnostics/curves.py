@@ -15,6 +15,7 @@ from .wording import names_en, names_zh
 MIN_EPOCHS = 3
 _SAME = 1e-6  # an epoch's mean of equal losses differs in the last digit of float32 with the order of the batches
 _TREND_POINTS = 60
+_LARGEST = 1e100  # far beyond float32: sums and quotients of such values stay finite
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def curve(log: TrainingLog, name: str) -> Curve:
     """The finite values of a series; empty where there is none."""
     series: Series = log.get(name) or ()
     pairs = [(e, v) for e, v in zip(log.epochs, series, strict=False) if v is not None and math.isfinite(v)]
-    return Curve(name, tuple(e for e, _ in pairs), tuple(v for _, v in pairs))
+    return Curve(name, tuple(e for e, _ in pairs), tuple(max(-_LARGEST, min(_LARGEST, v)) for _, v in pairs))
 
 
 def main_loss(log: TrainingLog) -> str | None:

@@ -170,7 +170,10 @@ def _curve(series: Series, scale: Scale, colour: str, *, dashed: bool) -> Iterat
     gap = True
     path, alone = [], []
     kept = [(row, value) for row, value in enumerate(series) if row % every == 0 or not _drawn(value, scale)]
+    runs, run = sorted(scale.starts), 0
     for i, (row, value) in enumerate(kept):
+        while run < len(runs) and row >= runs[run]:
+            gap, run = True, run + 1
         if value is None:
             continue  # not measured in this epoch: the line goes on
         if not _drawn(value, scale):
@@ -261,6 +264,8 @@ def _legend(marks: list[_Found], top: float, lang: Lang) -> Iterator[str]:
         where = Text(f"epoch {epochs}", f"第 {epochs} 轮").say(lang)
         yield f'<circle cx="32" cy="{y:.1f}" r="8" fill="{_FOUND}"/>'
         yield _text(32, y + 4, str(number), "#FFFFFF", 11, "middle", ' font-weight="600"')
+        if same[0].mark.run:
+            where += Text(f" of run {same[0].mark.run}", f"（第 {same[0].mark.run} 次）").say(lang)
         yield _text(48, y + 4, f"{series}, {where}: {label}"[:130])
 
 

@@ -64,10 +64,12 @@ class Scale:
     high: float
     log: bool
     empty: bool = False
+    starts: frozenset[int] = frozenset()  # the first row of each run
 
     @classmethod
     def of(cls, log: TrainingLog, panel: Panel, left: float, right: float, top: float, height: float) -> Scale:
         """The scale that fits the finite values of a panel: logarithmic where they span over two decades."""
+        starts = frozenset(i for i in range(1, len(log.epochs)) if log.epochs[i] <= log.epochs[i - 1])
         values = [v for name in panel.names for v in log.series[name] if v is not None and finite(v)]
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         wide = low > 0 and math.log10(high) - math.log10(low) > _DECADES
@@ -80,7 +82,7 @@ class Scale:
             low -= step if low == least and low not in (0.0, 1.0) else 0.0  # no curve on the frame
             high += step if high <= max(low, most) and high not in (0.0, 1.0) else 0.0
             high = high if high > low else low + step
-        return cls(left, right, top, height, len(log.epochs), low, high, wide, not values)
+        return cls(left, right, top, height, len(log.epochs), low, high, wide, not values, starts)
 
     @property
     def bottom(self) -> float:

@@ -33,9 +33,7 @@ def look(log: TrainingLog) -> Iterator[Sighting]:
             if max(accuracy.values) <= _ZERO and fallen >= _FALLS:
                 yield _regression(run, loss, accuracy)
             elif len(accuracy) >= _EPOCHS and constant(accuracy.values) and 0 < accuracy.values[0] < 1:
-                if (
-                    constant(loss.values) and run.format != "progress bar"
-                ):  # nothing is trained at all, which `loss-stuck` tells
+                if constant(loss.values):  # nothing is trained at all, which `loss-stuck` tells
                     continue
                 yield _one_answer(run, loss, accuracy, sure=fallen < _HARDLY)
     if not any_accuracy:

@@ -1,4 +1,4 @@
-"""The probes of training logs: what they find in logs that real Kerases left and in curves made for one check, and where they are silent."""
+"""The probes of training logs: what they find in real logs and in curves made for one check, and where they are silent."""
 
 from __future__ import annotations
 
@@ -48,9 +48,13 @@ FOUND = [
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".txt"])
 def test_trainings_that_went_wrong(logs: Path, name: str, suffix: str, said: dict[str, str]) -> None:
     """Each in every format, with the epochs and numbers, and nothing else."""
-    found = alarms(read_log(logs / f"{name}{suffix}"))
-    assert set(found) == set(said)
+    log = read_log(logs / f"{name}{suffix}")
+    found = alarms(log)
+    rounded = len(set(log.series["loss"])) == 1  # four decimals hide that the loss moves: told once is enough
+    assert set(found) == (set(said) - {"accuracy-stuck"} if rounded else set(said))
     for probe, words in said.items():
+        if probe not in found:
+            continue
         assert words in found[probe].evidence[0].en
         assert found[probe].fault is (name in ("not_finite", "frozen"))
 
@@ -142,7 +146,7 @@ def test_a_loss_below_zero() -> None:
 
 
 def test_guessing_is_named_with_its_classes() -> None:
-    """ln 10 at an accuracy of 0.1 is guessing; the same loss at an accuracy of 0.6, or fallen to from 9, is not."""
+    """Ln 10 at an accuracy of 0.1 is guessing; the same loss at an accuracy of 0.6, or fallen to from 9, is not."""
     level = [math.log(10) + 0.001 * (i % 3) for i in range(10)]
     assert "= ln 10 for 10 epochs" in look("loss-stuck", made(loss=level, acc=[0.1] * 10)).evidence[0].en
     assert look("loss-stuck", made(loss=[14, 3, *level], acc=[0.1] * 12)).warning
