@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..diagnostics.phrases import line_name
+from ..diagnostics.probe import all_probes
 from ..knowledge.text import Lang, Text
 from .terminal import Screen
 
@@ -23,6 +24,7 @@ NOT_RUN = Text(
 )
 CHECK = Text("How to check", "如何验证")
 WHY = Text("Why it happens", "原因")
+EXAMINED = Text("Probes that look for it", "哪些探针会检查它")
 EVIDENCE = Text("Evidence", "证据")
 OTHERS = Text("What else it could be", "其他可能")
 NEAREST = Text("Nearest topics, none of them close enough", "最接近的主题（都不够吻合）")
@@ -134,6 +136,8 @@ def topic_page(screen: Screen, entry: Entry, lang: Lang) -> None:
         role = {"broken": Text("Fails", "出错的代码"), "fixed": Text("Works", "正确的代码")}[block.role]
         screen.heading(f"{role.say(lang)}: {names}")
         screen.code(block.code)
+    speaking = [probe for probe in all_probes() if entry.id in probe.topics]
+    _items(screen, EXAMINED.say(lang), [", ".join(probe.id for probe in speaking)] if speaking else [])
     _items(screen, {"en": "Related", "zh": "相关主题"}[lang], [f"{r.id}: {r.differs.say(lang)}" for r in entry.related])
     _items(screen, SOURCES.say(lang), [f"{source.title}: {source.url}" for source in entry.sources])
 

@@ -43,7 +43,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
 _FIELDS = frozenset({
-    "id", "kind", "harmless", "title", "summary", "signatures", "questions", "described", "probes", "related", "sources",
+    "id", "kind", "harmless", "title", "summary", "signatures", "questions", "described", "related", "sources",
 })  # fmt: skip
 
 
@@ -109,7 +109,6 @@ class Entry:
     signatures: tuple[str, ...]
     questions: dict[Lang, tuple[str, ...]]
     described: tuple[Described, ...]
-    probes: tuple[str, ...]
     related: tuple[Related, ...]
     sources: tuple[Source, ...]
     sections: dict[Lang, dict[str, str]]
@@ -198,7 +197,6 @@ def parse_entry(file: str, source: str) -> Entry:
         signatures=read.strings("signatures"),
         questions=read.questions(),
         described=tuple(Described(**d) for d in read.records("described", ("message", "where", "source"))),
-        probes=read.strings("probes"),
         related=tuple(Related(r["id"], _text(file, "related", r["differs"])) for r in read.related()),
         sources=tuple(Source(**s) for s in read.records("sources", ("title", "url"))),
         sections={lang: _sections(file, lang, parts[PART_TITLES[lang]]) for lang in LANGS},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from kerasdoctor.errors import EntryError
-from kerasdoctor.knowledge.entry import Entry, entries_folder, has_entry, load_entry, parse_entry
+from kerasdoctor.knowledge.entry import Entry, entries_folder, has_entry, load_entry, parse_entry, topic_ids
 from kerasdoctor.knowledge.laboratory import shown, unproven
 from kerasdoctor.knowledge.recorded import TRACES, traces_of
 from kerasdoctor.knowledge.signature import found
@@ -97,9 +97,10 @@ def test_an_exception_that_excepts_nothing_is_an_error(words: str) -> None:
         parse_entry(FILE, GOOD.replace("```python broken keras-3\n", f"```python {words}\n", 1))
 
 
-def test_probes_that_entries_name_exist(entries: list[Entry]) -> None:
-    """An entry names only probes that are there, and each probe only topics with a place in the catalogue of ids."""
+def test_topics_that_probes_and_repairs_name_exist() -> None:
+    """Whatever a probe or a repair speaks of can be read about."""
     from kerasdoctor.diagnostics.probe import all_probes  # noqa: PLC0415 - only this test looks upwards
+    from kerasdoctor.diagnostics.repair import all_repairs  # noqa: PLC0415
 
-    known = {probe.id for probe in all_probes()}
-    assert {probe for entry in entries for probe in entry.probes} <= known
+    named = {topic for each in (*all_probes(), *all_repairs()) for topic in each.topics}
+    assert named <= set(topic_ids())
