@@ -34,6 +34,7 @@ WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
 TO_ADD = Text("What would help", "补充这些会有帮助")
 SURE = Text("{:.0%} sure", "把握 {:.0%}")
 SUREST = 0.99  # nothing is certain, whatever rounding says
+SILENT = Text("nothing found by {}: {}", "{} 个探针未发现问题：{}")
 OUTCOMES = {
     "finding": ("✗", Text("found", "发现问题")),
     "nothing": ("✓", Text("nothing found", "未发现问题")),
@@ -106,10 +107,29 @@ def _findings(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None
 
 
 def _looks(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
+    """What was found in full; the probes that found nothing in a line, and each reason for not looking once."""
     for finding in findings:
-        mark, outcome = OUTCOMES[finding.outcome]
-        screen.item(f"{finding.probe} ({finding.subject}): {outcome.say(lang)}", mark)
-        for text in finding.evidence:
+        if finding.outcome in ("finding", "crashed"):
+            mark, outcome = OUTCOMES[finding.outcome]
+            screen.item(f"{finding.probe} ({finding.subject}): {outcome.say(lang)}", mark)
+            for text in finding.evidence:
+                screen.item(text.say(lang), "-", indent=4)
+    for subject in dict.fromkeys(finding.subject for finding in findings):
+        mine = [finding for finding in findings if finding.subject == subject]
+        silent = [finding.probe for finding in mine if finding.outcome == "nothing"]
+        if silent:
+            told = SILENT.say(lang).format(len(silent), ", ".join(silent))
+            screen.item(f"{subject}: {told}", OUTCOMES["nothing"][0])
+        not_looked(screen, [finding for finding in mine if finding.outcome == "could_not_look"], lang, subject)
+
+
+def not_looked(screen: Screen, findings: list[Finding], lang: Lang, subject: str = "") -> None:
+    """Each reason why probes could not look once, with the probes that it kept from it."""
+    for reason in dict.fromkeys(finding.evidence for finding in findings):
+        names = ", ".join(finding.probe for finding in findings if finding.evidence == reason)
+        mark, told = OUTCOMES["could_not_look"]
+        screen.item(f"{subject}{': ' if subject else ''}{told.say(lang)}: {names}", mark)
+        for text in reason:
             screen.item(text.say(lang), "-", indent=4)
 
 
