@@ -21,10 +21,13 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-index: knowledge/index.bin  ## build the search index from the entries and their traces
+index: knowledge/index.bin diagnostics/probes.json  ## build the search index from the entries and their traces, and the list of probes
 
 knowledge/index.bin: .venv/installed $(SOURCES)
 	$(BIN)/python -m kerasdoctor.knowledge.indexing
+
+diagnostics/probes.json: .venv/installed $(wildcard diagnostics/probes/*.py)
+	$(BIN)/python -m kerasdoctor.diagnostics.catalogue
 
 LABS := keras-3.0 keras-2.15 keras-2.12 tf-2.4 keras-2.2
 labs: $(LABS:%=.labs/%/installed)  ## environments with older Kerases (need Python 3.11, 3.8 and 3.7)
@@ -77,4 +80,4 @@ wheel: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .labs build dist *.egg-info knowledge/index.bin
+	rm -rf .venv .labs build dist *.egg-info knowledge/index.bin diagnostics/probes.json

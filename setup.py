@@ -1,4 +1,4 @@
-"""Builds the search index into the wheel; everything else stands in pyproject.toml."""
+"""Builds the search index and the list of probes into the wheel; everything else stands in pyproject.toml."""
 
 import os
 import subprocess
@@ -21,8 +21,9 @@ class BuildWithIndex(build_py):
                 os.environ.get("PYTHONPATH", ""),
             ]  # pip's build tools are there
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
-            command = [sys.executable, "-m", "kerasdoctor.knowledge.indexing"]
-            subprocess.run(command, env=environment, cwd=self.build_lib, check=True)  # noqa: S603 - our own module
+            for module in ("kerasdoctor.knowledge.indexing", "kerasdoctor.diagnostics.catalogue"):
+                command = [sys.executable, "-m", module]
+                subprocess.run(command, env=environment, cwd=self.build_lib, check=True)  # noqa: S603 - our own modules
 
 
 setup(cmdclass={"build_py": BuildWithIndex})

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from ..diagnostics.depth import Depth
 from ..diagnostics.diagnosis import finding_as_json
-from ..diagnostics.examination import Depth, Examination, examine_file
+from ..diagnostics.examination import Examination, examine_file
 from ..diagnostics.probe import Finding, all_probes
 from ..diagnostics.workers import Workers
 from ..errors import InputError

@@ -58,7 +58,8 @@ def check(
 
     Ends with 0 when nothing is wrong, with 4 when a fault was found, with 3 when no probe could look.
     """
-    from ..diagnostics.examination import Depth, probes_of  # noqa: PLC0415 - each command imports what it needs
+    from ..diagnostics.depth import Depth  # noqa: PLC0415 - each command imports what it needs
+    from ..diagnostics.examination import probes_of  # noqa: PLC0415
     from . import examination_pages as pages  # noqa: PLC0415
 
     if listed:

@@ -92,8 +92,8 @@ def _subjects(given: dict[str, Any]) -> Callable[[], Subjects]:
     allow_code, unlocked = given.pop("allow_code"), given.pop("unlocked")
 
     def build() -> Subjects:
+        from ..diagnostics.depth import Depth  # noqa: PLC0415
         from ..diagnostics.doctor import Subjects  # noqa: PLC0415
-        from ..diagnostics.examination import Depth  # noqa: PLC0415
 
         depth = Depth(live=live, allow_code=allow_code, insist=not unlocked)
         return Subjects(**files, python=Path(python) if python else None, depth=depth)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..diagnostics.catalogue import listed_probes
 from ..diagnostics.phrases import line_name
-from ..diagnostics.probe import all_probes
 from ..knowledge.text import Lang, Text
 from .terminal import Screen
 
@@ -156,7 +156,7 @@ def topic_page(screen: Screen, entry: Entry, lang: Lang) -> None:
         role = {"broken": Text("Fails", "出错的代码"), "fixed": Text("Works", "正确的代码")}[block.role]
         screen.heading(f"{role.say(lang)}: {names}")
         screen.code(block.code)
-    speaking = [probe for probe in all_probes() if entry.id in probe.topics]
+    speaking = [probe for probe in listed_probes() if entry.id in probe.topics]
     _items(screen, EXAMINED.say(lang), [", ".join(probe.id for probe in speaking)] if speaking else [])
     _items(screen, {"en": "Related", "zh": "相关主题"}[lang], [f"{r.id}: {r.differs.say(lang)}" for r in entry.related])
     _items(screen, SOURCES.say(lang), [f"{source.title}: {source.url}" for source in entry.sources])

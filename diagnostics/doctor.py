@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from ..knowledge.entry import Block, Entry, has_entry, load_entry
 from ..knowledge.lines import Line, line_of
@@ -19,12 +19,16 @@ from ..knowledge.recorded import seen_on
 from ..knowledge.symptoms import Symptoms
 from ..knowledge.text import Lang, Text
 from . import phrases
+from .catalogue import listed_probes
+from .depth import Depth
 from .diagnosis import Diagnosis, Fix, Named, Question, Told
-from .environment import Environment
-from .examination import Depth, examine_file, examine_python
-from .probe import Finding, SubjectKind, all_probes
+from .probe import Finding, SubjectKind
 from .question import best_question
-from .workers import Workers
+
+if TYPE_CHECKING:  # examining imports much, and only where there is something to examine
+    from .environment import Environment
+    from .examination import Examination
+    from .workers import Workers
 
 # How much a finding multiplies a topic's odds. A confirmed suspicion counts for much more than one ruled out, because the
 # model given need not be the one that failed.
@@ -85,22 +89,14 @@ class Doctor:
         symptoms = parse(text)
         ranking = self.matcher.match(symptoms)
         suspected = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
-        files = [*subjects.models, *subjects.logs, *subjects.data]
-        beside = subjects.models[0] if len(subjects.models) == 1 else None
-        seen_files = [
-            examine_file(path, suspected, depth=subjects.depth, beside=beside, workers=self.workers) for path in files
-        ]
-        findings = [finding for seen in seen_files for finding in seen.findings]
-        environment = None
-        if subjects.python is not None:
-            looked = examine_python(subjects.python, suspected)
-            environment = looked.environment
-            findings += looked.findings
+        examined = self._examine(subjects, suspected)
+        findings = [finding for each in examined for finding in each.findings]
+        environment = next((each.environment for each in examined if each.environment), None)
         chances, unknown = weigh(ranking, findings)
         case = _Case(
             lang=lang or ("zh" if symptoms.language == "zh" else "en"),
             symptoms=symptoms,
-            told=_told(symptoms, keras, environment, _line_of_models([seen.line for seen in seen_files])),
+            told=_told(symptoms, keras, environment, _line_of_models([each.line for each in examined])),
             matches=ranking.matches,
             findings=tuple(findings),
             chances=chances,
@@ -111,6 +107,17 @@ class Doctor:
         if best is not None and self.matcher.calibration.knows(unknown, alone=symptoms.main is None):
             return _answer(case, load_entry(best))
         return _not_known(case)
+
+    def _examine(self, subjects: Subjects, suspected: frozenset[str]) -> list[Examination]:
+        """Look at each subject; a data sample is held against the model where there is one."""
+        files = [*subjects.models, *subjects.logs, *subjects.data]
+        if not files and subjects.python is None:
+            return []
+        from .examination import examine_file, examine_python  # noqa: PLC0415 - see above
+
+        beside = subjects.models[0] if len(subjects.models) == 1 else None
+        seen = [examine_file(path, suspected, frozenset(), subjects.depth, beside, self.workers) for path in files]
+        return seen + ([examine_python(subjects.python, suspected)] if subjects.python is not None else [])
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class _Case:
     @property
     def question(self) -> Question | None:
         """What to ask next."""
-        return best_question(self.chances, self.unknown, self.told.line, self.names, all_probes(), self.missing)
+        return best_question(self.chances, self.unknown, self.told.line, self.names, listed_probes(), self.missing)
 
 
 def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], float]:

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..errors import SubjectError
 from ..knowledge.lines import Line
-from ..knowledge.text import Lang, Text
+from ..knowledge.text import Text
 from .decoding import decode
+from .depth import STRUCTURE, Depth
 from .environment import Environment, examine_environment
 from .formats import identify
 from .hazard import Hazard
@@ -26,24 +27,6 @@ from .worker import Keras
 from .workers import Workers
 
 ENGINES: dict[Keras, Engine] = {"keras-3": "keras", "tf-keras": "tf_keras"}
-
-
-@dataclass(frozen=True)
-class Depth:
-    """How deep to look at files.
-
-    `weights` reads the stored values, `live` runs the model in the sandbox. `allow_code` runs it even where the file carries
-    code, `insist` refuses where the sandbox cannot be locked. `picture` draws the layer graph or the curves. `labels` names
-    the array or column of a data sample that holds the labels.
-    """
-
-    weights: bool = False
-    live: bool = False
-    allow_code: bool = False
-    insist: bool = True
-    picture: bool = False
-    labels: str | None = None
-    lang: Lang = "en"
 
 
 @dataclass(frozen=True)
@@ -94,7 +77,7 @@ def examine_file(
     path: Path,
     suspected: frozenset[str] = frozenset(),
     only: frozenset[str] = frozenset(),
-    depth: Depth = Depth(),
+    depth: Depth = STRUCTURE,
     beside: Path | None = None,
     workers: Workers | None = None,
 ) -> Examination:

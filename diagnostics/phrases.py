@@ -9,7 +9,7 @@ from ..knowledge.matcher import Reason
 from ..knowledge.symptoms import Symptoms
 from ..knowledge.text import Text
 from .diagnosis import Told
-from .probe import Finding, Probe
+from .probe import Finding, Listed
 
 NOT_KNOWN = Text(
     "Not known: no topic fits this well enough to name one.",
@@ -44,7 +44,7 @@ def which_of(one: Entry, other: Entry) -> Text:
     )
 
 
-def look_with(probe: Probe) -> Text:
+def look_with(probe: Listed) -> Text:
     """What to run so that a probe can look."""
     command = {
         "model": "--model MODEL", "weights": "--model MODEL", "live": "--model MODEL --live", "environment": "--python python",

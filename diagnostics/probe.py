@@ -49,17 +49,23 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Probe:
-    """A check: its id, the kind of subject it examines, its promise in one line, and the topics it speaks to.
-
-    `remedy` says in a line what to do about a fault where the evidence itself does not; `documentation` is the official page
-    about what is checked.
-    """
+class Listed:
+    """What is told of a probe: its id, the kind of subject it examines, its promise in one line, the topics it speaks to."""
 
     id: str
     subject: SubjectKind
     promise: Text
     topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Probe(Listed):
+    """A check.
+
+    `remedy` says in a line what to do about a fault where the evidence itself does not; `documentation` is the official page
+    about what is checked.
+    """
+
     look: Callable[[Any], Iterable[Evidence]]
     remedy: Text
     documentation: str

@@ -18,7 +18,7 @@ from ..knowledge.entry import Entry, load_entry
 from ..knowledge.lines import LINES, Line
 from . import phrases
 from .diagnosis import Option, Question
-from .probe import Probe, SubjectKind
+from .probe import Listed, SubjectKind
 
 # Below this a question costs the reader more than it brings.
 LEAST_GAIN = 0.15
@@ -36,7 +36,7 @@ def best_question(
     unknown: float,
     line: Line | None,
     names: frozenset[str],
-    probes: tuple[Probe, ...],
+    probes: tuple[Listed, ...],
     missing: frozenset[SubjectKind],
 ) -> Question | None:
     """The question with the highest expected gain, or None where no question is worth asking.
@@ -105,7 +105,7 @@ def _which_line(line: Line | None) -> Iterator[Asked]:
         yield Question("line", phrases.WHICH_KERAS, options, 0.0), _line_of, VERSION
 
 
-def _looks(chances: dict[str, float], probes: tuple[Probe, ...], missing: frozenset[SubjectKind]) -> Iterator[Asked]:
+def _looks(chances: dict[str, float], probes: tuple[Listed, ...], missing: frozenset[SubjectKind]) -> Iterator[Asked]:
     for probe in probes:
         if probe.subject in missing and any(topic in chances for topic in probe.topics):
             yield Question("probe", phrases.look_with(probe), (), 0.0), partial(_seen, probe.topics), PROBE
