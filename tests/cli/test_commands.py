@@ -232,9 +232,8 @@ def test_check_examines_model_files(tmp_path: Path) -> None:
     assert "hands uint8 to 'conv2d'" in ended.stdout
     only = command("check", model, "--only", "inbound-nodes", "--json")
     assert only.returncode == 0
-    assert [(f["probe"], f["outcome"], f["fault"]) for f in json.loads(only.stdout)] == [
-        ("inbound-nodes", "nothing", False)
-    ]
+    findings = json.loads(only.stdout)["subjects"][0]["findings"]
+    assert [(f["probe"], f["outcome"], f["fault"]) for f in findings] == [("inbound-nodes", "nothing", False)]
     page = tmp_path / "page.keras"
     page.write_text("<!DOCTYPE html><p>sign in</p>", encoding="utf-8")
     unreadable = command("check", str(page), "--lang", "zh")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kerasdoctor.diagnostics.diagnosis import Question
 from kerasdoctor.diagnostics.doctor import Doctor
-from kerasdoctor.diagnostics.probe import Probe, SubjectKind
+from kerasdoctor.diagnostics.probe import Listed, SubjectKind
 from kerasdoctor.diagnostics.question import best_question
 from kerasdoctor.knowledge.entry import load_entry
 from kerasdoctor.knowledge.matcher import Matcher
@@ -16,7 +16,7 @@ CLOSE = {"target-shape": 0.5, "one-hot-or-sparse-labels": 0.42}
 MULTI = "multi-gpu-data-parallel"  # another fix in each line
 
 
-def asked(chances: dict[str, float], line: str | None = "keras-3", probes: tuple[Probe, ...] = ()) -> Question | None:
+def asked(chances: dict[str, float], line: str | None = "keras-3", probes: tuple[Listed, ...] = ()) -> Question | None:
     missing: frozenset[SubjectKind] = frozenset({"model"}) if probes else NOTHING
     return best_question(chances, 1 - sum(chances.values()), line, frozenset(), probes, missing)
 
@@ -60,7 +60,7 @@ def test_the_keras_line_is_asked_where_fixes_differ() -> None:
 def test_a_probe_is_named_where_it_tells_most() -> None:
     """Of three likely topics a probe that knows two tells more than a choice between any two."""
     chances = {"target-shape": 0.3, "nan-loss": 0.2, "graph-disconnected": 0.5}
-    probe = Probe("p", "model", Text("what it sees", "看什么"), ("graph-disconnected",), lambda _: ())
+    probe = Listed("p", "model", Text("what it sees", "看什么"), ("graph-disconnected",))
     question = asked(chances, probes=(probe,))
     without = asked(chances)
     assert question is not None
