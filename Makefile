@@ -23,7 +23,7 @@ format: .venv/installed
 
 index: knowledge/index.bin diagnostics/probes.json  ## build the search index from the entries and their traces, and the list of probes
 
-knowledge/index.bin: .venv/installed $(SOURCES)
+knowledge/index.bin: .venv/installed __init__.py $(SOURCES)
 	$(BIN)/python -m kerasdoctor.knowledge.indexing
 
 diagnostics/probes.json: .venv/installed $(wildcard diagnostics/probes/*.py)
