@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .graph import Graph, Layer, Tensor
 
@@ -59,6 +60,7 @@ class Flow:
             source = place.takes[0][0]
 
 
+@lru_cache(maxsize=4)
 def flow_of(graph: Graph) -> Flow:
     """Lay a graph and all models nested in it flat."""
     names = {id(part): {layer.name: layer for layer in part.layers} for _, part in graph.walk()}

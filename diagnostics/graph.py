@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from ..errors import SubjectError
@@ -52,7 +53,7 @@ class Layer:
     registered: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity, see ModelFile
 class Graph:
     """A model as a graph of layers. `sequential` graphs are chains whose calls are implied by the order."""
 
@@ -70,6 +71,7 @@ class Graph:
                 yield from layer.inner.walk(f"{prefix}{layer.name}/")
 
 
+@lru_cache(maxsize=4)
 def graph_of(model: ModelFile) -> Graph | None:
     """The layer graph of a model file; None for a subclassed model, whose graph is Python code and not in the file.
 

@@ -21,7 +21,7 @@ def picture_of(model: ModelFile, findings: Iterable[Finding], lang: Lang = "en")
     for finding in findings:
         for layer in finding.layers if finding.outcome == "finding" else ():
             marked[layer] = f"{marked[layer]}, {finding.probe}" if layer in marked else finding.probe
-    shapes = {path: ", ".join(map(_told, given)) for path, given in shapes_of(graph).outputs.items()}
+    shapes = {path: ", ".join(map(_told, given)) for path, given in shapes_of(graph, model.line).outputs.items()}
     return draw_graph(graph, marked, shapes, lang)
 
 

@@ -7,6 +7,7 @@ doesn't tell enough (own layers, Lambda, operations without a rule) the whole sh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..knowledge.lines import Line
 from .graph import Graph
@@ -28,6 +29,7 @@ class Shapes:
     misfits: tuple[Misfit, ...]
 
 
+@lru_cache(maxsize=4)
 def shapes_of(graph: Graph, line: Line | None = None) -> Shapes:
     """Walk a model.
 
