@@ -87,6 +87,25 @@ def code_bytes(text: str) -> bytes:
         return text.encode("raw_unicode_escape", "replace")
 
 
+def stored_code(config: object) -> tuple[str, Any, Any] | None:
+    """The bytecode of a Lambda as text, its defaults and its closure; None where the configuration holds no bytecode."""
+    function = config.get("function") if isinstance(config, dict) else None
+    if isinstance(function, dict) and function.get("class_name") == "__lambda__":
+        inner = function.get("config")
+        inner = inner if isinstance(inner, dict) else {}
+        parts = [inner.get("code"), inner.get("defaults"), inner.get("closure")]
+    else:
+        parts = list(function) if isinstance(function, list) else []
+    text = parts[0] if parts else None
+    return (text, *(parts[1:3] if len(parts) > 2 else (None, None))) if isinstance(text, str) else None  # noqa: PLR2004
+
+
+def holds_code(layer: object) -> bool:
+    """Whether a layer as it is written is a Lambda with bytecode, or any function of bytecode in its arguments."""
+    config = layer.get("config") if isinstance(layer, dict) else None
+    return isinstance(layer, dict) and layer.get("class_name") == "Lambda" and stored_code(config) is not None
+
+
 def expression_of(code: bytes) -> tuple[int, Expression] | None:
     """What a marshalled lambda computes: how many arguments it has, and the expression that it returns.
 
@@ -280,7 +299,9 @@ class _Follower:
         if self._dialect.marked_global:
             self._stack += [None] if argument & 1 else []
             argument >>= 1
-        self._stack.append(Name(self._named(argument)))
+        name = self._named(argument)
+        known = {"True": True, "False": False, "None": None}  # names like others in Python 2
+        self._stack.append(Constant(known[name]) if name in known else Name(name))
 
     def _attribute(self, argument: int) -> None:
         owner = self._pop()
