@@ -63,10 +63,18 @@ Expression = Argument | Constant | Name | Apply
 
 
 @dataclass(frozen=True)
+class Lambda:
+    """What a lambda takes, by name, and what it returns."""
+
+    arguments: tuple[str, ...]
+    result: Expression
+
+
+@dataclass(frozen=True)
 class Code:
     """What is read of a code object."""
 
-    arguments: int
+    arguments: tuple[str, ...]
     code: bytes
     constants: tuple[Any, ...]
     names: tuple[Any, ...]
@@ -106,17 +114,17 @@ def holds_code(layer: object) -> bool:
     return isinstance(layer, dict) and layer.get("class_name") == "Lambda" and stored_code(config) is not None
 
 
-def expression_of(code: bytes) -> tuple[int, Expression] | None:
-    """What a marshalled lambda computes: how many arguments it has, and the expression that it returns.
+def expression_of(code: bytes) -> Lambda | None:
+    """What a marshalled lambda computes.
 
     The bytes don't say which Python wrote them: every form is tried, and those that can read them must agree. None where
     nothing can, where they disagree, and for anything beyond arithmetic and calls with constants.
     """
-    found: list[tuple[int, Expression]] = []
+    found: list[Lambda] = []
     for dialect in DIALECTS if len(code) <= MAX_BYTES else ():
         try:
             read = _Marshalled(code, dialect).code_object()
-            found.append((read.arguments, _followed(read, dialect)))
+            found.append(Lambda(read.arguments, _followed(read, dialect)))
         except _UnknownError:
             continue
     return found[0] if found and all(repr(each) == repr(found[0]) for each in found) else None
@@ -235,7 +243,10 @@ class _Marshalled:
             raise _UnknownError
         if any(numbers[1 : {"2": 1, "3.0": 2, "3.8": 3, "3.11": 3}[self._layout]]):
             raise _UnknownError  # keyword-only and positional-only arguments
-        return Code(numbers[0], code, constants, names)
+        arguments = _texts(local)[: numbers[0]]
+        if len(arguments) != numbers[0]:
+            raise _UnknownError
+        return Code(arguments, code, constants, names)
 
     def _strings(self, count: int) -> None:
         for _ in range(count):
@@ -271,7 +282,7 @@ class _Follower:
         return tuple(reversed([self._pop() for _ in range(count)]))
 
     def _load_fast(self, argument: int) -> None:
-        if argument >= self._code.arguments:
+        if argument >= len(self._code.arguments):
             raise _UnknownError
         self._stack.append(Argument(argument))
 
