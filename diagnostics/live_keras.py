@@ -59,6 +59,9 @@ class Runner:
     def compile(self, model: Any, compiled: dict[str, Any]) -> None:  # noqa: ANN401
         """Compile a model with what a file has: `compile_config` of .keras archives, `training_config` of HDF5."""
         if "optimizer_config" not in compiled:
+            written = compiled.get("optimizer")
+            if isinstance(written, dict):  # as an object of Keras, whoever shortened it
+                compiled = {**compiled, "optimizer": {"module": "keras.optimizers", "registered_name": None, **written}}
             model.compile_from_config(compiled)
             return
         optimizer = self.keras.optimizers.get(compiled["optimizer_config"])

@@ -1,0 +1,143 @@
+"""Operators on tensors: tf_keras writes them as TFOpLambda, Keras 3 as operations; the simple ones become layers of both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from ...knowledge.text import Text
+from ..graph_edit import Written, become, models_of, name_of
+from ..model_file import Json
+from ..repair import Change, Draft, Repair, shown
+
+# `function` of TFOpLambda (tf_keras/src/layers/core/tf_op_layer.py), and classes in keras/src/ops.
+_SIGNS = {
+    "__operators__.add": "+", "math.add": "+", "__operators__.sub": "-", "math.subtract": "-", "__operators__.mul": "*",
+    "math.multiply": "*", "__operators__.truediv": "/", "math.truediv": "/", "math.divide": "/",
+    "Add": "+", "Subtract": "-", "Multiply": "*", "TrueDivide": "/", "Divide": "/",
+}  # fmt: skip
+_LAYERS = {"+": "Add", "-": "Subtract", "*": "Multiply"}
+_ONE: dict[str, Written] = {
+    "nn.relu": ("Activation", {"activation": "relu"}), "nn.relu6": ("ReLU", {"max_value": 6.0}),
+    "nn.softmax": ("Activation", {"activation": "softmax"}), "nn.sigmoid": ("Activation", {"activation": "sigmoid"}),
+    "math.sigmoid": ("Activation", {"activation": "sigmoid"}), "math.tanh": ("Activation", {"activation": "tanh"}),
+    "math.negative": ("Rescaling", {"scale": -1.0}), "__operators__.neg": ("Rescaling", {"scale": -1.0}),
+    "math.exp": ("Activation", {"activation": "exponential"}), "nn.elu": ("Activation", {"activation": "elu"}),
+    "Relu": ("Activation", {"activation": "relu"}), "Relu6": ("ReLU", {"max_value": 6.0}),
+    "Sigmoid": ("Activation", {"activation": "sigmoid"}), "Tanh": ("Activation", {"activation": "tanh"}),
+    "Negative": ("Rescaling", {"scale": -1.0}), "Exp": ("Activation", {"activation": "exponential"}),
+}  # fmt: skip
+_REFERENCE = 3
+
+
+def mend(draft: Draft) -> Iterator[Change]:
+    """Put a layer in place of each operator that has one, where the copy is for the other line."""
+    if draft.line is None or (draft.line == "keras-3") == (draft.target == "keras3"):
+        return
+    for prefix, model, layers in models_of(draft.config):
+        for layer in layers if model["class_name"] != "Sequential" else ():
+            before = shown({key: layer[key] for key in ("class_name", "config", "inbound_nodes") if key in layer})
+            written = _old(layer) if layer["class_name"] == "TFOpLambda" else _new(layer) if _is_operation(layer) else None
+            if written is not None:
+                become(layer, written)
+                yield Change(
+                    Text("an operator that only one Keras reads becomes a layer", "只有一个 Keras 能读的运算换成层"),
+                    f"{prefix}{name_of(layer)}",
+                    before,
+                    shown({"class_name": written[0], "config": written[1]}),
+                )
+
+
+def _is_operation(layer: Json) -> bool:
+    return str(layer.get("module")).startswith("keras.src.ops")
+
+
+def _old(layer: Json) -> Written | None:
+    """A TFOpLambda: its node is [tensor, call, index, arguments], the second operand stands in the arguments."""
+    nodes, function = layer.get("inbound_nodes"), layer["config"].get("function")
+    node = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
+    call = node[0] if isinstance(node, list) and len(node) == 1 and isinstance(node[0], list) else node
+    if not isinstance(call, list) or len(call) <= _REFERENCE or not isinstance(call[_REFERENCE], dict):
+        return None
+    given = {key: value for key, value in call[_REFERENCE].items() if value is not None and key != "name"}
+    first = None if call[0] == "_CONSTANT_VALUE" else call[:_REFERENCE]
+    if function in _ONE and not given and first:
+        return _fed(layer, [first], _ONE[function])
+    if function not in _SIGNS or set(given) != {"y"}:
+        return None
+    second = given["y"]
+    if first is None:
+        return _scaled(layer, _SIGNS[function], second, call[2], constant_first=True)
+    if isinstance(second, list):
+        return _paired(layer, _SIGNS[function], first, second)
+    return _scaled(layer, _SIGNS[function], first, second, constant_first=False)
+
+
+def _scaled(layer: Json, sign: str, source: Any, number: Any, *, constant_first: bool) -> Written | None:  # noqa: ANN401
+    if not _is_reference(source) or type(number) not in (int, float) or not math.isfinite(number):
+        return None
+    written = _affine(sign, float(number), constant_first=constant_first)
+    return _fed(layer, [source], written) if written else None
+
+
+def _paired(layer: Json, sign: str, first: list[Any], second: list[Any]) -> Written | None:
+    if sign not in _LAYERS or not _is_reference(second):
+        return None
+    return _fed(layer, [first, second], (_LAYERS[sign], {}))
+
+
+def _fed(layer: Json, sources: list[Any], written: Written) -> Written:
+    layer["inbound_nodes"] = [[[*source[:_REFERENCE], {}] for source in sources]]
+    return written
+
+
+def _is_reference(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, list) and len(value) >= _REFERENCE and isinstance(value[0], str) and value[0][:1] != "_"
+
+
+def _affine(sign: str, number: float, *, constant_first: bool) -> Written | None:
+    """x + c, x - c, c - x, x * c, x / c as Rescaling; c / x is none."""
+    if sign == "/":
+        return ("Rescaling", {"scale": 1 / number, "offset": 0.0}) if number and not constant_first else None
+    if sign == "*":
+        return "Rescaling", {"scale": number, "offset": 0.0}
+    if sign == "-" and constant_first:
+        return "Rescaling", {"scale": -1.0, "offset": number}
+    return "Rescaling", {"scale": 1.0, "offset": number if sign == "+" else -number}
+
+
+def _new(layer: Json) -> Written | None:
+    """An operation of Keras 3: its node has the operands as arguments, tensors or numbers."""
+    nodes = layer.get("inbound_nodes")
+    node = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
+    args = node.get("args") if isinstance(node, dict) and not node.get("kwargs") else None
+    if not isinstance(node, dict) or not isinstance(args, list):
+        return None
+    tensors = [each for each in args if isinstance(each, dict) and each.get("class_name") == "__keras_tensor__"]
+    name = layer["class_name"]
+    if len(args) == 1 and tensors and name in _ONE:
+        return _ONE[name]
+    if len(args) != 2 or name not in _SIGNS:  # noqa: PLR2004
+        return None
+    sign = _SIGNS[name]
+    if len(tensors) == len(args) and sign in _LAYERS:
+        node["args"] = [tensors]
+        return _LAYERS[sign], {}
+    numbers = [each for each in args if type(each) in (int, float) and math.isfinite(each)]
+    if len(tensors) != 1 or len(numbers) != 1:
+        return None
+    written = _affine(sign, float(numbers[0]), constant_first=args[0] is not tensors[0])
+    node["args"] = tensors if written else args
+    return written
+
+
+REPAIR = Repair(
+    id="operators",
+    promise=Text(
+        "operators on tensors (x + 1, a * b) become layers that every Keras reads",
+        "把张量运算（x + 1、a * b）换成各版 Keras 都能读的层",
+    ),
+    topics=("saved-in-keras2-loaded-in-keras3", "saved-in-keras3-loaded-in-keras2", "tensor-op-outside-layer"),
+    mend=mend,
+)
