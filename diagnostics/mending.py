@@ -270,7 +270,11 @@ def _rank(part: str) -> int:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}"
+    """The exception in a line: where Keras wraps another, the innermost, which says what was wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    inner = [line for line in lines if line.startswith("Exception encountered:")]
+    text = inner[-1].partition(":")[2].strip() if inner else lines[0]
+    return f"{type(error).__name__}: {text[:300]}"
 
 
 def _failed(en: str, zh: str, error: Exception) -> SubjectError:

@@ -107,11 +107,11 @@ def _layer(layer: object, prefix: str) -> Iterator[tuple[str, Json]]:
     yield from layers_of(layer, f"{path}/")
 
 
-def shift_calls_of_sequentials(config: object, by: int) -> bool:
-    """Renumber the calls of nested Sequential models; whether anything was renumbered.
+def shift_calls_of_models(config: object, by: int) -> bool:
+    """Renumber the calls of nested models; whether anything was renumbered.
 
-    Keras 2 counts the call with which such a model was built (`_should_skip_first_node` in tf_keras/src/engine/functional.py),
-    Keras 3 does not (keras/src/models/functional.py): the first call of the user is number 1 there and 0 here.
+    Keras 2 counts the call with which such a model was built (`_should_skip_first_node` in tf_keras/src/engine/functional.py).
+    Keras 3 does not, but for a Functional that is itself an output (`get_tensor` in keras/src/models/functional.py).
     """
     shifted = False
     for _, model in layers_of(config):
@@ -119,13 +119,13 @@ def shift_calls_of_sequentials(config: object, by: int) -> bool:
         layers = inner.get("layers") if isinstance(inner, dict) else None
         if not isinstance(inner, dict) or not isinstance(layers, list) or model.get("class_name") == "Sequential":
             continue
-        names = {
-            each.get("name") for each in layers if isinstance(each, dict) and each.get("class_name") == "Sequential"
-        }
-        for part in (each.get("inbound_nodes") for each in layers if isinstance(each, dict)):
-            shifted |= _shift(part, names, by)
+        sound = [each for each in layers if isinstance(each, dict)]
+        chains = {str(each.get("name")) for each in sound if each.get("class_name") == "Sequential"}
+        graphs = {str(each.get("name")) for each in sound if each.get("class_name") in ("Functional", "Model")}
+        for part in (each.get("inbound_nodes") for each in sound):
+            shifted |= _shift(part, chains | graphs, by)
         for key in ("input_layers", "output_layers"):
-            shifted |= _shift(inner.get(key), names, by)
+            shifted |= _shift(inner.get(key), chains, by)
     return shifted
 
 

@@ -22,11 +22,11 @@ _ONE: dict[str, Written] = {
     "nn.relu": ("Activation", {"activation": "relu"}), "nn.relu6": ("ReLU", {"max_value": 6.0}),
     "nn.softmax": ("Activation", {"activation": "softmax"}), "nn.sigmoid": ("Activation", {"activation": "sigmoid"}),
     "math.sigmoid": ("Activation", {"activation": "sigmoid"}), "math.tanh": ("Activation", {"activation": "tanh"}),
-    "math.negative": ("Rescaling", {"scale": -1.0}), "__operators__.neg": ("Rescaling", {"scale": -1.0}),
+    "math.negative": ("Rescaling", {"scale": -1.0, "offset": 0.0}), "__operators__.neg": ("Rescaling", {"scale": -1.0, "offset": 0.0}),
     "math.exp": ("Activation", {"activation": "exponential"}), "nn.elu": ("Activation", {"activation": "elu"}),
     "Relu": ("Activation", {"activation": "relu"}), "Relu6": ("ReLU", {"max_value": 6.0}),
     "Sigmoid": ("Activation", {"activation": "sigmoid"}), "Tanh": ("Activation", {"activation": "tanh"}),
-    "Negative": ("Rescaling", {"scale": -1.0}), "Exp": ("Activation", {"activation": "exponential"}),
+    "Negative": ("Rescaling", {"scale": -1.0, "offset": 0.0}), "Exp": ("Activation", {"activation": "exponential"}),
 }  # fmt: skip
 _REFERENCE = 3
 
