@@ -35,6 +35,10 @@ _ALWAYS: dict[str, tuple[str, ...]] = {
     "ZeroPadding1D": ("data_format",),
     "Permute": ("data_format",),
     "UpSampling1D": ("data_format",),
+    "RandomContrast": ("value_range",),
+    "IntegerLookup": ("oov_method", "salt"),
+    "StringLookup": ("oov_method", "salt"),
+    "TextVectorization": ("oov_method", "salt"),
 }
 _OBJECTS = ("dtype", "input_axes", "output_axes")  # of initializers
 # Positional arguments that are tensors, in the order of `call`.
@@ -87,6 +91,12 @@ def _layer(layer: Json, config: Json) -> bool:
         elif key not in ("layers", "layer", "backward_layer"):
             config[key] = _plain(key, value)
             changed |= config[key] != value
+    if class_name == "MultiHeadAttention":
+        config.update({key: config.get(key) for key in ("query_shape", "key_shape", "value_shape")})
+    if class_name == "TextVectorization":
+        config["dtype"] = "string"
+    if class_name in ("StringLookup", "IntegerLookup") and config.get("output_mode") == "int":
+        config["dtype"] = "int64"
     for key in ("input_layers", "output_layers"):
         if isinstance(config.get(key), list) and len(config[key]) == 3 and isinstance(config[key][0], str):  # noqa: PLR2004
             config[key] = [config[key]]

@@ -11,7 +11,7 @@ from ..model_file import Json
 from ..repair import Change, Draft, Repair, layers_of, shift_calls_of_models, shown
 
 _CLASSES = {"Model": "Functional"}
-_MODULES = {"Functional": "keras.src.models.functional", "Sequential": "keras"}
+_MODULES = {"Functional": "keras.src.models.functional", "Sequential": "keras", "GetItem": "keras.src.ops.numpy"}
 _PASSED_ON = ("module", "registered_name", "build_config", "compile_config", "shared_object_id")
 # Arguments that Keras 3 no longer takes and that changed nothing in what is computed, by the beginning of the class ("" for any
 # layer). Found by comparing the signatures of tf_keras 2.21 and Keras 3.15; see https://keras.io/guides/migrating_to_keras_3/
@@ -32,7 +32,7 @@ _GONE: dict[str, tuple[str, ...]] = {
     "BatchNormalization": ("fused", "virtual_batch_size", "adjustment"),
     "MultiHeadAttention": ("softmax_robust_masking", "query_shape", "key_shape", "value_shape"),
     "Softmax": ("robust_masking",),
-    "SpatialDropout": ("noise_shape",),
+    "SpatialDropout": ("noise_shape", "trainable"),
     "Random": ("rng_type",),
     "Gaussian": ("rng_type",),
     "AlphaDropout": ("rng_type",),
@@ -69,7 +69,7 @@ def mend(draft: Draft) -> Iterator[Change]:
         for key in _PASSED_ON:
             layer.pop(key, None)
         if layer["class_name"] != "TFOpLambda":
-            layer |= {"module": _MODULES.get(layer["class_name"], layer.pop("operation", "keras.layers"))}
+            layer |= {"module": _MODULES.get(layer["class_name"], "keras.layers")}
             layer["registered_name"] = None
         if before != after:
             gone = {key: value for key, value in before.items() if key not in after or after[key] != value}

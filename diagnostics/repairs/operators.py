@@ -41,6 +41,9 @@ def mend(draft: Draft) -> Iterator[Change]:
             written = _old(layer) if layer["class_name"] == "TFOpLambda" else _new(layer) if _is_operation(layer) else None
             if written is not None:
                 become(layer, written)
+            elif layer["class_name"] in ("SlicingOpLambda", "GetItem"):
+                written = _slice_new(layer) if layer["class_name"] == "SlicingOpLambda" else _slice_old(layer)
+            if written is not None:
                 yield Change(
                     Text("an operator that only one Keras reads becomes a layer", "只有一个 Keras 能读的运算换成层"),
                     f"{prefix}{name_of(layer)}",
@@ -50,7 +53,8 @@ def mend(draft: Draft) -> Iterator[Change]:
 
 
 def _is_operation(layer: Json) -> bool:
-    return str(layer.get("module")).startswith("keras.src.ops")
+    """Keras 3's HDF5 names no module; an operation has no configuration but its name."""
+    return str(layer.get("module", "keras.src.ops")).startswith("keras.src.ops") and set(layer["config"]) <= {"name"}
 
 
 def _old(layer: Json) -> Written | None:
@@ -130,6 +134,50 @@ def _new(layer: Json) -> Written | None:
     written = _affine(sign, float(numbers[0]), constant_first=args[0] is not tensors[0])
     node["args"] = tensors if written else args
     return written
+
+
+def _slice_new(layer: Json) -> Written | None:
+    """x[a:b, c] of tf_keras as the operation of Keras 3."""
+    nodes = layer.get("inbound_nodes")
+    call = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
+    given = call[_REFERENCE] if _is_reference(call) and len(call) > _REFERENCE else None
+    spec = given.get("slice_spec") if isinstance(given, dict) else None
+    parts = [_bounds(each) for each in spec] if isinstance(spec, list) else [None]
+    if any(each is None for each in parts):
+        return None
+    key = [each if type(each) is int else {"class_name": "__slice__", "config": each} for each in parts]
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None], "dtype": "float32", "keras_history": call[:3]}}
+    layer["class_name"], layer["config"] = "GetItem", {"name": name_of(layer)}
+    layer["inbound_nodes"] = [{"args": [tensor, key], "kwargs": {}}]
+    return "GetItem", {"key": key}
+
+
+def _slice_old(layer: Json) -> Written | None:
+    """The same the other way."""
+    nodes = layer.get("inbound_nodes")
+    node = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
+    args = node.get("args") if isinstance(node, dict) else None
+    if not isinstance(args, list) or len(args) != 2:  # noqa: PLR2004
+        return None
+    history = args[0].get("config", {}).get("keras_history") if isinstance(args[0], dict) else None
+    listed = args[1] if isinstance(args[1], list) else [args[1]]
+    spec = [_bounds(each.get("config") if isinstance(each, dict) else each) for each in listed]
+    if not _is_reference(history) or any(each is None for each in spec):
+        return None
+    config = {"name": name_of(layer), "trainable": True, "dtype": "float32", "function": "__operators__.getitem"}
+    layer["class_name"], layer["config"] = "SlicingOpLambda", config
+    layer["inbound_nodes"] = [[*history[:_REFERENCE], {"slice_spec": spec}]]
+    return "SlicingOpLambda", {"slice_spec": spec}
+
+
+def _bounds(part: Any) -> int | Json | None:  # noqa: ANN401
+    """A number, or the bounds of a slice; None for what else stands in brackets (..., None, a tensor)."""
+    if type(part) is int:
+        return part
+    if not isinstance(part, dict) or not set(part) <= {"start", "stop", "step"}:
+        return None
+    bounds = {key: part.get(key) for key in ("start", "stop", "step")}
+    return bounds if all(each is None or type(each) is int for each in bounds.values()) else None
 
 
 REPAIR = Repair(
