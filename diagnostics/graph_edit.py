@@ -48,6 +48,9 @@ def become(layer: Json, written: Written) -> None:
     if "module" in layer:
         layer["module"], layer["registered_name"] = "keras.layers", None
     layer.pop("build_config", None)
+    for node in layer.get("inbound_nodes") or ():
+        if isinstance(node, dict):  # Lambda is given masks, which other layers do not take as an argument
+            node["kwargs"] = {}
 
 
 def insert_behind(model: Json, layer: Json, written: Written) -> Json:

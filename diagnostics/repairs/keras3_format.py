@@ -176,8 +176,6 @@ def _layer(class_name: str, config: Json) -> None:
     for (owner, old), new in _RENAMED.items():
         if owner == class_name and old in config:
             config[new] = config.pop(old)
-    if class_name == "GRU":
-        config.setdefault("reset_after", False)  # Keras before 2.2 had no other form and did not write it
     for cell in _cells(config):
         _layer(str(cell.get("class_name")), cell["config"])
         cell.setdefault("module", "keras.layers")
