@@ -17,6 +17,7 @@ _MODELS = frozenset({"Sequential", "Functional", "Model"})
 _KEEP_SHAPE = frozenset({
     "Activation", "Dropout", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "BatchNormalization", "LayerNormalization",
     "Rescaling", "GaussianNoise", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "UnitNormalization", "Masking",
+    "Multiply",
 })  # fmt: skip
 _IMAGES = frozenset({
     "Conv2D", "SeparableConv2D", "DepthwiseConv2D", "Conv2DTranspose", "MaxPooling2D", "AveragePooling2D", "UpSampling2D",
@@ -63,7 +64,9 @@ def insert_behind(model: Json, layer: Json, written: Written) -> Json:
         new |= {"module": "keras.layers", "registered_name": None}
     if model["class_name"] != "Sequential":
         found = [each for each in _references(inner) if each[0] == name]
-        shape = next((tensor for tensor in _tensors(inner) if tensor["config"].get("keras_history", [""])[0] == name), None)
+        shape = next(
+            (tensor for tensor in _tensors(inner) if tensor["config"].get("keras_history", [""])[0] == name), None
+        )
         for reference in found:
             reference[0] = new["config"]["name"]
         calls = layer.get("inbound_nodes") or []
@@ -123,10 +126,12 @@ def input_shape(model: Json, layer: Json, depth: int = 0) -> Shape | None:
     if isinstance(own, list):
         return tuple(own) if all(n is None or type(n) is int for n in own) else None
     tensors = list(_tensors(layer.get("inbound_nodes")))
-    if tensors:
-        shape = tensors[0]["config"].get("shape")
-        return tuple(shape) if isinstance(shape, list) and len(tensors) == 1 else None
-    layers = [each for each in model["config"]["layers"] if isinstance(each, dict) and isinstance(each.get("config"), dict)]
+    shape = tensors[0]["config"].get("shape") if len(tensors) == 1 else None
+    if isinstance(shape, list) and len(shape) > 1 and all(n is None or type(n) is int for n in shape):
+        return tuple(shape)
+    layers = [
+        each for each in model["config"]["layers"] if isinstance(each, dict) and isinstance(each.get("config"), dict)
+    ]
     if model["class_name"] == "Sequential":
         place = layers.index(layer)
         before = layers[place - 1] if place else None
@@ -144,6 +149,10 @@ def _output_shape(model: Json, layer: Json, depth: int) -> Shape | None:
     if kind in _IMAGES:
         channels = config.get("filters") if kind in ("Conv2D", "SeparableConv2D", "Conv2DTranspose") else None
         return (None, None, None, channels) if config.get("data_format") != "channels_first" else (None,) * 4
+    if kind.startswith("Global"):
+        window = (1,) * int(kind[-2]) if config.get("keepdims") and kind[-2:-1].isdigit() else ()
+        last = config.get("data_format") != "channels_first"
+        return (None, *window, taken[-1] if taken else None) if last else (None, None, *window)
     if kind == "Conv1D":
         return None, None, config.get("filters")
     if kind in ("LSTM", "GRU", "SimpleRNN"):
@@ -164,7 +173,9 @@ def _output_shape(model: Json, layer: Json, depth: int) -> Shape | None:
 
 
 def _free(inner: Json, wanted: str) -> str:
-    taken = {name_of(each) for each in inner["layers"] if isinstance(each, dict) and isinstance(each.get("config"), dict)}
+    taken = {
+        name_of(each) for each in inner["layers"] if isinstance(each, dict) and isinstance(each.get("config"), dict)
+    }
     name, number = wanted, 1
     while name in taken:
         name, number = f"{wanted}_{number}", number + 1
@@ -190,7 +201,11 @@ def _node(sources: list[tuple[str, int, int]], like: Any, shape: Json | None) ->
 
 def _tensors(value: Any, depth: int = 0) -> Iterator[Json]:  # noqa: ANN401 - JSON of any shape
     """Every tensor as Keras 3 writes it."""
-    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__" and isinstance(value.get("config"), dict):
+    if (
+        isinstance(value, dict)
+        and value.get("class_name") == "__keras_tensor__"
+        and isinstance(value.get("config"), dict)
+    ):
         if isinstance(value["config"].get("keras_history"), list) and value["config"]["keras_history"]:
             yield value
     elif isinstance(value, dict | list) and depth < 12:  # noqa: PLR2004 - layers, nodes, arguments, lists

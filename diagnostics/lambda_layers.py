@@ -85,7 +85,7 @@ def _value(expression: Expression, values: dict[int, Any]) -> Any:  # noqa: ANN4
 
 def _number(expression: Expression, values: dict[int, Any]) -> float | None:
     value = _value(expression, values)
-    if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > _LARGEST:
+    if type(value) not in (int, float) or not abs(value) <= _LARGEST:
         return None
     return float(value)
 

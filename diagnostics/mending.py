@@ -170,6 +170,13 @@ class _Mending:
                 "allow code where you trust the file",
                 f"Lambda 层 {names_zh(coded)} 含有无法解读的 Python 字节码：请改写成 Keras 自带的层；如果信任该文件，可以允许执行代码",
             )
+        if coded:
+            self.notes.append(
+                Text(
+                    f"the copy still holds the bytecode of {names_en(coded)}: it loads with safe_mode=False only",
+                    f"副本里仍有 {names_zh(coded)} 的字节码：只能用 safe_mode=False 加载",
+                )
+            )
         own = [layer["class_name"] for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
         if own:
             raise SubjectError(
@@ -266,7 +273,9 @@ def _rank(part: str) -> int:
     first = ("forward_layer", "query_dense", "depthwise")
     second = ("backward_layer", "value_dense", "pointwise")
     top = part.strip("_").partition("/")[0]
-    return 2 if top in second else 1 if top == "key_dense" else 3 if top.endswith("output_dense") else 0 * (top in first)
+    return (
+        2 if top in second else 1 if top == "key_dense" else 3 if top.endswith("output_dense") else 0 * (top in first)
+    )
 
 
 def _told(error: Exception) -> str:

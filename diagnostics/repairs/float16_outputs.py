@@ -63,7 +63,8 @@ def _policy(dtype: Any) -> str:  # noqa: ANN401
 REPAIR = Repair(
     id="float16-outputs",
     promise=Text(
-        "softmax and sigmoid outputs in float16 are computed in float32", "把 float16 的 softmax、sigmoid 输出改用 float32 计算"
+        "softmax and sigmoid outputs in float16 are computed in float32",
+        "把 float16 的 softmax、sigmoid 输出改用 float32 计算",
     ),
     topics=("mixed-precision-dtype", "nan-loss"),
     mend=mend,

@@ -39,7 +39,9 @@ def mend(draft: Draft) -> Iterator[Change]:
             if layer["class_name"] == "Activation" and _is_hard(layer["config"].get("activation")):
                 become(layer, ("Rescaling", {"scale": slope, "offset": 0.5}))
                 insert_behind(model, layer, ("ReLU", {"max_value": 1.0}))
-                yield Change(_WHY, path, '{"activation": "hard_sigmoid"}', shown(f"Rescaling({slope:.4g}, 0.5), ReLU(max 1)"))
+                yield Change(
+                    _WHY, path, '{"activation": "hard_sigmoid"}', shown(f"Rescaling({slope:.4g}, 0.5), ReLU(max 1)")
+                )
                 continue
             made = _scaled(layer, draft.weights.get(path, []), slope / _SLOPES[draft.target])
             if made is not None:
@@ -55,7 +57,11 @@ def _scaled(layer: Json, stored: list[Any], factor: float) -> list[Any] | None:
     """The arrays with all that goes into a hard_sigmoid scaled; None where there is none, or where it cannot be scaled."""
     kind, config = layer["class_name"], layer["config"]
     inner = config.get("layer")
-    if kind in ("Bidirectional", "TimeDistributed") and isinstance(inner, dict) and isinstance(inner.get("config"), dict):
+    if (
+        kind in ("Bidirectional", "TimeDistributed")
+        and isinstance(inner, dict)
+        and isinstance(inner.get("config"), dict)
+    ):
         size = len(stored) // (2 if kind == "Bidirectional" else 1)
         halves = [_scaled(inner, stored[at : at + size], factor) for at in range(0, len(stored), size)] if size else []
         return [each for half in halves for each in half or ()] if halves and all(halves) else None

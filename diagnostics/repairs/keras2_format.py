@@ -91,6 +91,11 @@ def _layer(layer: Json, config: Json) -> bool:
         elif key not in ("layers", "layer", "backward_layer"):
             config[key] = _plain(key, value)
             changed |= config[key] != value
+    function = config.get("function")
+    if class_name == "Lambda" and isinstance(function, dict) and isinstance(function.get("config"), dict):
+        told = function["config"]
+        config.update(function=[told.get(key) for key in ("code", "defaults", "closure")], function_type="lambda")
+        config.update(module="__main__", output_shape_type="raw", output_shape_module=None)
     if class_name == "MultiHeadAttention":
         config.update({key: config.get(key) for key in ("query_shape", "key_shape", "value_shape")})
     if class_name == "TextVectorization":

@@ -38,6 +38,7 @@ _GONE: dict[str, tuple[str, ...]] = {
     "AlphaDropout": ("rng_type",),
     "Dropout": ("rng_type",),
     "Discretization": ("trainable",),
+    "Lambda": ("function_type", "module", "output_shape_type", "output_shape_module"),
 }
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
 _POOLING = ("GlobalAveragePooling", "GlobalMaxPooling")
@@ -75,7 +76,10 @@ def mend(draft: Draft) -> Iterator[Change]:
             gone = {key: value for key, value in before.items() if key not in after or after[key] != value}
             new = {key: value for key, value in after.items() if key not in before or before[key] != value}
             yield Change(
-                Text("rewritten in the form that Keras 3 reads", "改写成 Keras 3 能读的形式"), path, shown(gone), shown(new)
+                Text("rewritten in the form that Keras 3 reads", "改写成 Keras 3 能读的形式"),
+                path,
+                shown(gone),
+                shown(new),
             )
 
 
@@ -118,7 +122,9 @@ def _with_tensors(node: Any) -> Any:  # noqa: ANN401
 
 
 def _holds_reference(value: Any) -> bool:  # noqa: ANN401
-    return _is_reference(value) or (isinstance(value, list) and bool(value) and all(_is_reference(each) for each in value))
+    return _is_reference(value) or (
+        isinstance(value, list) and bool(value) and all(_is_reference(each) for each in value)
+    )
 
 
 def _with_references(value: Any) -> Any:  # noqa: ANN401
@@ -176,6 +182,10 @@ def _layer(class_name: str, config: Json) -> None:
     for (owner, old), new in _RENAMED.items():
         if owner == class_name and old in config:
             config[new] = config.pop(old)
+    function = config.get("function")
+    if class_name == "Lambda" and isinstance(function, list) and len(function) == 3:  # noqa: PLR2004 - as func_dump gives it
+        told = dict(zip(("code", "defaults", "closure"), function, strict=True))
+        config["function"] = {"class_name": "__lambda__", "config": told}
     for cell in _cells(config):
         _layer(str(cell.get("class_name")), cell["config"])
         cell.setdefault("module", "keras.layers")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +28,7 @@ _ONE: dict[str, Written] = {
     "Negative": ("Rescaling", {"scale": -1.0, "offset": 0.0}), "Exp": ("Activation", {"activation": "exponential"}),
 }  # fmt: skip
 _REFERENCE = 3
+_LARGEST = 1e30
 
 
 def mend(draft: Draft) -> Iterator[Change]:
@@ -38,7 +38,9 @@ def mend(draft: Draft) -> Iterator[Change]:
     for prefix, model, layers in models_of(draft.config):
         for layer in layers if model["class_name"] != "Sequential" else ():
             before = shown({key: layer[key] for key in ("class_name", "config", "inbound_nodes") if key in layer})
-            written = _old(layer) if layer["class_name"] == "TFOpLambda" else _new(layer) if _is_operation(layer) else None
+            written = (
+                _old(layer) if layer["class_name"] == "TFOpLambda" else _new(layer) if _is_operation(layer) else None
+            )
             if written is not None:
                 become(layer, written)
             elif layer["class_name"] in ("SlicingOpLambda", "GetItem"):
@@ -79,7 +81,7 @@ def _old(layer: Json) -> Written | None:
 
 
 def _scaled(layer: Json, sign: str, source: Any, number: Any, *, constant_first: bool) -> Written | None:  # noqa: ANN401
-    if not _is_reference(source) or type(number) not in (int, float) or not math.isfinite(number):
+    if not _is_reference(source) or type(number) not in (int, float) or not abs(number) <= _LARGEST:
         return None
     written = _affine(sign, float(number), constant_first=constant_first)
     return _fed(layer, [source], written) if written else None
@@ -128,7 +130,7 @@ def _new(layer: Json) -> Written | None:
     if len(tensors) == len(args) and sign in _LAYERS:
         node["args"] = [tensors]
         return _LAYERS[sign], {}
-    numbers = [each for each in args if type(each) in (int, float) and math.isfinite(each)]
+    numbers = [each for each in args if type(each) in (int, float) and abs(each) <= _LARGEST]
     if len(tensors) != 1 or len(numbers) != 1:
         return None
     written = _affine(sign, float(numbers[0]), constant_first=args[0] is not tensors[0])
@@ -146,7 +148,10 @@ def _slice_new(layer: Json) -> Written | None:
     if any(each is None for each in parts):
         return None
     key = [each if type(each) is int else {"class_name": "__slice__", "config": each} for each in parts]
-    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None], "dtype": "float32", "keras_history": call[:3]}}
+    tensor = {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None], "dtype": "float32", "keras_history": call[:3]},
+    }
     layer["class_name"], layer["config"] = "GetItem", {"name": name_of(layer)}
     layer["inbound_nodes"] = [{"args": [tensor, key], "kwargs": {}}]
     return "GetItem", {"key": key}

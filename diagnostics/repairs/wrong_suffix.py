@@ -26,9 +26,7 @@ def mend(draft: Draft) -> Iterator[Change]:
         return
     copy = "a real .keras archive" if draft.copy_suffix == ".keras" else "HDF5 named .h5"
     copy_zh = "真正的 .keras 压缩包" if draft.copy_suffix == ".keras" else "名为 .h5 的 HDF5"
-    yield Change(
-        Text(f"{what.en}: the copy is {copy}", f"{what.zh}：副本是{copy_zh}"), "file", draft.container, copy
-    )
+    yield Change(Text(f"{what.en}: the copy is {copy}", f"{what.zh}：副本是{copy_zh}"), "file", draft.container, copy)
 
 
 REPAIR = Repair(

@@ -160,7 +160,12 @@ def custom():
 
 
 def gates():
-    return chain((5, 3), layers.LSTM(4, return_sequences=True, name="lstm"), layers.GRU(3, name="gru"), layers.Dense(2, name="out"))
+    return chain(
+        (5, 3),
+        layers.LSTM(4, return_sequences=True, name="lstm"),
+        layers.GRU(3, name="gru"),
+        layers.Dense(2, name="out"),
+    )
 
 
 def old_gates():
@@ -171,7 +176,12 @@ def old_gates():
 
 
 def old_images():
-    return chain((8, 8, 3), layers.Conv2D(4, (3, 2), activation="relu", name="conv"), layers.Flatten(), layers.Dense(2, name="out"))
+    return chain(
+        (8, 8, 3),
+        layers.Conv2D(4, (3, 2), activation="relu", name="conv"),
+        layers.Flatten(),
+        layers.Dense(2, name="out"),
+    )
 
 
 COMMON = [plain, images, recurrent, nested, in_chain, named, attention, states, operators, words, lambdas, lambda_names, lambda_graph,
