@@ -5,7 +5,7 @@ Both ways of writing a graph are kept: nodes as lists (Keras 1 and 2), and nodes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -57,7 +57,10 @@ def become(layer: Json, written: Written) -> None:
 def insert_behind(model: Json, layer: Json, written: Written) -> Json:
     """Put a layer between another and all that takes its outputs; the new layer as it is written."""
     inner, name = model["config"], name_of(layer)
-    new = {"class_name": written[0], "config": {"name": _free(inner, f"{name}_{written[0].lower()}"), **written[1]}}
+    new: Json = {
+        "class_name": written[0],
+        "config": {"name": _free(inner, f"{name}_{written[0].lower()}"), **written[1]},
+    }
     if isinstance(layer["config"].get("dtype"), str | dict):
         new["config"]["dtype"] = layer["config"]["dtype"]
     if "module" in layer:
@@ -79,7 +82,7 @@ def insert_behind(model: Json, layer: Json, written: Written) -> Json:
 def repeat_input(layer: Json, times: int) -> bool:
     """Let a layer of one input take that input several times, as Multiply does for a power; whether that could be done."""
     nodes = layer.get("inbound_nodes")
-    made = []
+    made: list[Any] = []
     for node in nodes if isinstance(nodes, list) else ():
         if isinstance(node, dict) and isinstance(node.get("args"), list) and len(node["args"]) == 1:
             made.append({"args": [[node["args"][0]] * times], "kwargs": {}})
@@ -146,30 +149,47 @@ def _output_shape(model: Json, layer: Json, depth: int) -> Shape | None:
     taken = input_shape(model, layer, depth)
     if kind in ("InputLayer", *_KEEP_SHAPE):
         return taken
+    of_images = config.get("data_format") != "channels_first"
     if kind in _IMAGES:
         channels = config.get("filters") if kind in ("Conv2D", "SeparableConv2D", "Conv2DTranspose") else None
-        return (None, None, None, channels) if config.get("data_format") != "channels_first" else (None,) * 4
-    if kind.startswith("Global"):
-        window = (1,) * int(kind[-2]) if config.get("keepdims") and kind[-2:-1].isdigit() else ()
-        last = config.get("data_format") != "channels_first"
-        return (None, *window, taken[-1] if taken else None) if last else (None, None, *window)
-    if kind == "Conv1D":
-        return None, None, config.get("filters")
-    if kind in ("LSTM", "GRU", "SimpleRNN"):
-        steps = (taken[1] if taken and len(taken) > 1 else None,) if config.get("return_sequences") else ()
-        return (None, *steps, config.get("units"))
-    if kind == "Embedding":
-        return (*(taken or (None, None)), config.get("output_dim"))
-    if taken is None:
+        return (None, None, None, channels) if of_images else (None,) * 4
+    rule = _RULES.get(kind, _RULES["Global"] if kind.startswith("Global") else None)
+    return rule(config, taken) if rule and (of_images or not kind.startswith("Global")) else None
+
+
+def _recurrent(config: Json, taken: Shape | None) -> Shape:
+    steps = (taken[1] if taken and len(taken) > 1 else None,) if config.get("return_sequences") else ()
+    return (None, *steps, config.get("units"))
+
+
+def _flat(_: Json, taken: Shape | None) -> Shape:
+    sizes = taken[1:] if taken else (None,)
+    return None, None if None in sizes else prod(n for n in sizes if n is not None)
+
+
+def _reshaped(config: Json, _: Shape | None) -> Shape | None:
+    target = config.get("target_shape")
+    return (None, *(None if n == -1 else n for n in target)) if isinstance(target, list) else None
+
+
+def _pooled(config: Json, taken: Shape | None) -> Shape | None:
+    """Global pooling: the window goes, or is left with length 1."""
+    if not taken:
         return None
-    if kind == "Dense":
-        return (*taken[:-1], config.get("units"))
-    if kind == "Flatten":
-        sizes = taken[1:]
-        return (None, None if None in sizes else prod(n for n in sizes if n is not None))
-    if kind == "Reshape" and isinstance(config.get("target_shape"), list):
-        return (None, *(None if n == -1 else n for n in config["target_shape"]))
-    return None
+    return (None, *((1,) * (len(taken) - 2) if config.get("keepdims") else ()), taken[-1])
+
+
+_RULES: dict[str, Callable[[Json, Shape | None], Shape | None]] = {
+    "Dense": lambda config, taken: (*taken[:-1], config.get("units")) if taken else None,
+    "Embedding": lambda config, taken: (*(taken or (None, None)), config.get("output_dim")),
+    "Conv1D": lambda config, _: (None, None, config.get("filters")),
+    "LSTM": _recurrent,
+    "GRU": _recurrent,
+    "SimpleRNN": _recurrent,
+    "Flatten": _flat,
+    "Reshape": _reshaped,
+    "Global": _pooled,
+}
 
 
 def _free(inner: Json, wanted: str) -> str:

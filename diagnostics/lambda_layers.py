@@ -145,18 +145,22 @@ def _function(function: str, given: list[Any], named: dict[str, Any], shape: Sha
     if function in _NORMALIZE:
         axis = _axes(_only(given, named, "axis", "dim"))
         return ("UnitNormalization", {"axis": axis[0]}) if len(axis) == 1 and axis[0] != 0 else None
-    if shape is None:
-        return None
-    if function in ("K:expand_dims", "t:expand_dims", "o:expand_dims"):
+    return _reshaping(function, given, named, shape) if shape is not None else None
+
+
+def _reshaping(function: str, given: list[Any], named: dict[str, Any], shape: Shape) -> Written | None:
+    """What depends on the shape that the layer takes."""
+    plain = function.partition(":")[2].removeprefix("math.")
+    if plain == "expand_dims":
         axis = _axes(_only(given, named, "axis") if given or named else (-1 if function == "K:expand_dims" else None))
         return _expanded(shape, axis[0]) if len(axis) == 1 else None
-    if function in ("K:squeeze", "t:squeeze", "o:squeeze"):
+    if plain == "squeeze":
         return _squeezed(shape, _axes(_only(given, named, "axis")))
-    if function in ("K:reshape", "t:reshape", "o:reshape"):
+    if plain == "reshape":
         return _reshaped(shape, _only(given, named, "shape", "newshape"))
     if function in _MEAN:
-        keep = named.pop("keepdims", False)
-        return _pooled(shape, _axes(_only(given, named, "axis")), _MEAN[function], keep=keep)
+        rest = {name: value for name, value in named.items() if name != "keepdims"}
+        return _pooled(shape, _axes(_only(given, rest, "axis")), _MEAN[function], keep=named.get("keepdims", False))
     return None
 
 

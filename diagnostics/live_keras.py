@@ -52,9 +52,12 @@ class Runner:
     def has_class(self, layer: dict[str, Any]) -> bool:
         """Whether a layer as it is written is of a class of this Keras, or an operation of its ops."""
         name = str(layer.get("class_name")).rpartition(">")[2]
-        operations = str(layer.get("module")).startswith("keras.src.ops") or name.endswith("OpLambda")
-        known = (self.keras.layers, self.keras.models, self.keras.Model)
-        return operations or name == "Functional" or any(hasattr(each, name) for each in known)
+        operation = str(layer.get("module")).startswith("keras.src.ops") or (
+            "module" not in layer and hasattr(self.keras, "ops") and hasattr(import_module("keras.src.ops.numpy"), name)
+        )
+        if operation or name.endswith("OpLambda"):
+            return (self.name == "keras") == operation
+        return name in ("Functional", "Model") or hasattr(self.keras.layers, name) or hasattr(self.keras.models, name)
 
     def compile(self, model: Any, compiled: dict[str, Any]) -> None:  # noqa: ANN401
         """Compile a model with what a file has: `compile_config` of .keras archives, `training_config` of HDF5."""

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from ..errors import SubjectError
 from ..knowledge.text import Text
+from .lambda_expression import holds_code
 from .live import Engine, difference
 from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
 from .model_file import read_model
-from .lambda_expression import holds_code
 from .repair import Change, Draft, Repair, Target, all_repairs, layers_of
 from .weights import read_weights
 from .wording import names_en, names_zh
@@ -163,12 +163,26 @@ class _Mending:
         return None
 
     def _built(self, draft: Draft) -> Any:  # noqa: ANN401 - a Keras model
+        self._check_code(draft)
+        self._check_classes(draft)
+        which = f"{self.keras.name} {self.keras.version}"
+        try:
+            return self.keras.build(draft.config, allow_code=self.allow_code)
+        except Exception as error:
+            raise _failed(
+                f"{which} does not build the mended model: rewrite the layer that it names by hand, or mend for the other Keras",
+                f"{which} 无法搭建修复后的模型：请手工改写它指出的层，或改为修复给另一个 Keras",
+                error,
+            ) from error
+
+    def _check_code(self, draft: Draft) -> None:
+        """Bytecode that no repair took out stays only where it is allowed, and is told."""
         coded = [path for path, layer in layers_of(draft.config) if holds_code(layer)]
         if coded and not self.allow_code:
             raise SubjectError(
                 f"the Lambda layers {names_en(coded)} hold Python bytecode that no repair reads: write them as layers of Keras, or "
                 "allow code where you trust the file",
-                f"Lambda 层 {names_zh(coded)} 含有无法解读的 Python 字节码：请改写成 Keras 自带的层；如果信任该文件，可以允许执行代码",
+                f"Lambda 层 {names_zh(coded)} 含有无法解读的 Python 字节码：请改写成 Keras 的层，或在信任该文件时允许执行代码",
             )
         if coded:
             self.notes.append(
@@ -177,23 +191,25 @@ class _Mending:
                     f"副本里仍有 {names_zh(coded)} 的字节码：只能用 safe_mode=False 加载",
                 )
             )
-        own = [layer["class_name"] for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
+
+    def _check_classes(self, draft: Draft) -> None:
+        """Layers of the author's own, and those that only the other Keras has."""
+        which = f"{self.keras.name} {self.keras.version}"
+        lacking = [layer for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
+        own = [layer["class_name"] for layer in lacking if not runner(_other(self.target)).has_class(layer)]
         if own:
             raise SubjectError(
-                f"{names_en(own)} are not classes of {self.keras.name} {self.keras.version}: mending needs the model's own code, which "
-                "a file does not hold; save it anew with custom_objects where that code is",
-                f"{names_zh(own)} 不是 {self.keras.name} {self.keras.version} 的类：修复需要模型自己的代码，而文件里没有；请在有这些代码的环境里用 "
-                "custom_objects 加载后重新保存",
+                f"{names_en(own)}: no class of Keras. Mending needs the model's own code, which a file does not hold: load it with "
+                "custom_objects where that code is, and save it there",
+                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，而文件里没有："
+                "请在有这些代码的环境里用 custom_objects 加载并重新保存",
             )
-        try:
-            return self.keras.build(draft.config, allow_code=self.allow_code)
-        except Exception as error:
-            raise _failed(
-                f"{self.keras.name} {self.keras.version} does not build the mended model: convert that layer by hand, or mend for the "
-                "other Keras",
-                f"{self.keras.name} {self.keras.version} 无法搭建修复后的模型：请手工改写出错的层，或改为修复给另一个 Keras",
-                error,
-            ) from error
+        if lacking:
+            names = [layer["class_name"] for layer in lacking]
+            raise SubjectError(
+                f"{names_en(names)}: {which} has no such layer, and no repair has another for it: rewrite these layers by hand",
+                f"{which} 没有 {names_zh(names)}，也没有可替代的修复：请手工改写这些层",
+            )
 
     def _weights(self, model: Any, draft: Draft) -> None:  # noqa: ANN401
         """Each layer's arrays, as the draft has them."""
@@ -266,6 +282,10 @@ class _Mending:
             most = 1e9
         keeps = all(repair.keeps_outputs for repair in repairs)
         return _judged(most, then, now, keeps=keeps, tolerance=max([SAME, *(each.tolerance for each in repairs)]))
+
+
+def _other(target: Target) -> Engine:
+    return ENGINES["keras2" if target == "keras3" else "keras3"]
 
 
 def _rank(part: str) -> int:

@@ -40,7 +40,7 @@ def mend(draft: Draft) -> Iterator[Change]:
 
 
 def _plain(stored: list[Any], gates: int) -> list[Any]:
-    """cuDNN keeps each gate's kernel transposed, and two biases."""
+    """Arrays of LSTM or GRU: cuDNN keeps each gate's kernel transposed, and two biases."""
     import numpy as np  # noqa: PLC0415 - in the worker only
 
     kernel, recurrent, bias = stored

@@ -91,17 +91,7 @@ def _layer(layer: Json, config: Json) -> bool:
         elif key not in ("layers", "layer", "backward_layer"):
             config[key] = _plain(key, value)
             changed |= config[key] != value
-    function = config.get("function")
-    if class_name == "Lambda" and isinstance(function, dict) and isinstance(function.get("config"), dict):
-        told = function["config"]
-        config.update(function=[told.get(key) for key in ("code", "defaults", "closure")], function_type="lambda")
-        config.update(module="__main__", output_shape_type="raw", output_shape_module=None)
-    if class_name == "MultiHeadAttention":
-        config.update({key: config.get(key) for key in ("query_shape", "key_shape", "value_shape")})
-    if class_name == "TextVectorization":
-        config["dtype"] = "string"
-    if class_name in ("StringLookup", "IntegerLookup") and config.get("output_mode") == "int":
-        config["dtype"] = "int64"
+    _special(class_name, config)
     for key in ("input_layers", "output_layers"):
         if isinstance(config.get(key), list) and len(config[key]) == 3 and isinstance(config[key][0], str):  # noqa: PLR2004
             config[key] = [config[key]]
@@ -111,6 +101,21 @@ def _layer(layer: Json, config: Json) -> bool:
         changed |= nodes != layer["inbound_nodes"]
         layer["inbound_nodes"] = nodes
     return changed
+
+
+def _special(class_name: str, config: Json) -> None:
+    """Arguments that Keras 2 must have, or has in another form."""
+    function = config.get("function")
+    if class_name == "Lambda" and isinstance(function, dict) and isinstance(function.get("config"), dict):
+        told = function["config"]
+        config.update(function=[told.get(key) for key in ("code", "defaults", "closure")], function_type="lambda")
+        config.update(module="__main__", output_shape_type="raw", output_shape_module=None, output_shape=None)
+    if class_name == "MultiHeadAttention":
+        config.update({key: config.get(key) for key in ("query_shape", "key_shape", "value_shape")})
+    if class_name == "TextVectorization":
+        config["dtype"] = "string"
+    if class_name in ("StringLookup", "IntegerLookup") and config.get("output_mode") == "int":
+        config["dtype"] = "int64"
 
 
 def _plain(key: str, value: Any) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...knowledge.text import Text
 from ..graph_edit import Written, become, models_of, name_of
@@ -98,12 +98,12 @@ def _fed(layer: Json, sources: list[Any], written: Written) -> Written:
     return written
 
 
-def _is_reference(value: Any) -> bool:  # noqa: ANN401
+def _is_reference(value: Any) -> TypeGuard[list[Any]]:  # noqa: ANN401
     return isinstance(value, list) and len(value) >= _REFERENCE and isinstance(value[0], str) and value[0][:1] != "_"
 
 
 def _affine(sign: str, number: float, *, constant_first: bool) -> Written | None:
-    """x + c, x - c, c - x, x * c, x / c as Rescaling; c / x is none."""
+    """Rescaling for x + c, x - c, c - x, x * c, x / c; there is none for c / x."""
     if sign == "/":
         return ("Rescaling", {"scale": 1 / number, "offset": 0.0}) if number and not constant_first else None
     if sign == "*":
@@ -139,9 +139,9 @@ def _new(layer: Json) -> Written | None:
 
 
 def _slice_new(layer: Json) -> Written | None:
-    """x[a:b, c] of tf_keras as the operation of Keras 3."""
+    """A slice x[a:b, c] of tf_keras as the operation of Keras 3."""
     nodes = layer.get("inbound_nodes")
-    call = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
+    call: Any = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
     given = call[_REFERENCE] if _is_reference(call) and len(call) > _REFERENCE else None
     spec = given.get("slice_spec") if isinstance(given, dict) else None
     parts = [_bounds(each) for each in spec] if isinstance(spec, list) else [None]

@@ -206,7 +206,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def job(name: str, file: Path, target: Target, suffix: str = ".keras", **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def job(name: str, file: Path, target: Target, suffix: str = ".keras", **more: Any) -> dict[str, Any]:
     more = {key: str(value) if isinstance(value, Path) else value for key, value in more.items()}
     return {"name": name, "file": str(file), "target": target, "suffix": suffix, **more}
 
@@ -466,7 +466,7 @@ def test_a_repair_does_not_fall_over_odd_configurations(files: Path, repair: Rep
             list(repair.mend(draft))
 
 
-def mutate(value: Any, chance: np.random.Generator, odd: list[Any]) -> None:  # noqa: ANN401
+def mutate(value: Any, chance: np.random.Generator, odd: list[Any]) -> None:
     """Put an odd value somewhere below."""
     parent, key = None, None
     while isinstance(value, dict | list) and value and (parent is None or chance.random() > 0.15):
@@ -576,7 +576,7 @@ def test_no_bytes_make_the_reader_fall_over() -> None:
     ],
 )
 def test_a_layer_stands_for_a_lambda_only_where_it_does_the_same(
-    result: Any,  # noqa: ANN401
+    result: Any,
     shape: tuple[int | None, ...] | None,
     expected: tuple[str, dict[str, Any]] | None,
 ) -> None:
