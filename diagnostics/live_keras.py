@@ -31,21 +31,40 @@ class Runner:
     def load(self, path: Path, *, compiled: bool, allow_code: bool) -> Any:  # noqa: ANN401 - a Keras model
         """Load a model; the seed is set before, so that what follows is repeatable."""
         self.keras.utils.set_random_seed(SEED)
-        return self.keras.models.load_model(path, compile=compiled, safe_mode=not allow_code)
+        with self._safe_mode(on=not allow_code):
+            return self.keras.models.load_model(path, compile=compiled, safe_mode=not allow_code)
 
-    def build(self, config: dict[str, Any]) -> Any:  # noqa: ANN401
+    def build(self, config: dict[str, Any], *, allow_code: bool) -> Any:  # noqa: ANN401
         """A model of an architecture, with fresh weights."""
         self.keras.utils.set_random_seed(SEED)
-        if (
-            self.name == "keras" and "module" not in config
-        ):  # what Keras 2 wrote, for which from_config has a way of its own
-            kind = self.keras.Sequential if config.get("class_name") == "Sequential" else self.keras.Model
-            return kind.from_config(config["config"])
-        return self.keras.models.model_from_json(json.dumps(config))
+        with self._safe_mode(on=not allow_code):
+            if (
+                self.name == "keras" and "module" not in config
+            ):  # what Keras 2 wrote, for which from_config has a way of its own
+                kind = self.keras.Sequential if config.get("class_name") == "Sequential" else self.keras.Model
+                return kind.from_config(config["config"])
+            return self.keras.models.model_from_json(json.dumps(config))
+
+    def _safe_mode(self, *, on: bool) -> Any:  # noqa: ANN401 - a context manager
+        """tf_keras minds `safe_mode` in .keras archives only; within this scope it refuses bytecode in HDF5 and JSON too."""
+        return import_module(f"{self.name}.src.saving.serialization_lib").SafeModeScope(on)
+
+    def has_class(self, layer: dict[str, Any]) -> bool:
+        """Whether a layer as it is written is of a class of this Keras, or an operation of its ops."""
+        name = str(layer.get("class_name")).rpartition(">")[2]
+        operation = str(layer.get("module")).startswith("keras.src.ops") or (
+            "module" not in layer and hasattr(self.keras, "ops") and hasattr(import_module("keras.src.ops.numpy"), name)
+        )
+        if operation or name.endswith("OpLambda"):
+            return (self.name == "keras") == operation
+        return name in ("Functional", "Model") or hasattr(self.keras.layers, name) or hasattr(self.keras.models, name)
 
     def compile(self, model: Any, compiled: dict[str, Any]) -> None:  # noqa: ANN401
         """Compile a model with what a file has: `compile_config` of .keras archives, `training_config` of HDF5."""
         if "optimizer_config" not in compiled:
+            written = compiled.get("optimizer")
+            if isinstance(written, dict):  # as an object of Keras, whoever shortened it
+                compiled = {**compiled, "optimizer": {"module": "keras.optimizers", "registered_name": None, **written}}
             model.compile_from_config(compiled)
             return
         optimizer = self.keras.optimizers.get(compiled["optimizer_config"])

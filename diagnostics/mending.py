@@ -13,13 +13,15 @@ from typing import Any, Literal
 
 from ..errors import SubjectError
 from ..knowledge.text import Text
+from .lambda_expression import holds_code
 from .live import Engine, difference
 from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
 from .model_file import read_model
-from .repair import Change, Draft, Repair, Target, all_repairs
+from .repair import Change, Draft, Repair, Target, all_repairs, layers_of
 from .sandbox import hand_out
 from .weights import read_weights
+from .wording import names_en, names_zh
 
 BATCH = 4
 # float32 sums in another order; Keras 2 and 3 differ by this much in deep nets.
@@ -97,18 +99,27 @@ class _Mending:
 
     def run(self, only: list[str], dry: bool) -> Mended:
         draft = self._draft()
-        made = tuple(_applied(repair, draft) for repair in all_repairs() if not only or repair.id in only)
-        made = tuple(each for each in made if each.changes)
+        original = None if dry else self._original()
+        if original:
+            draft.weights.update((path, layer.get_weights()) for path, layer in leaves(original[1]))
+        repairs = [repair for repair in all_repairs() if not only or repair.id in only]
+        made = tuple(each for each in (_applied(repair, draft) for repair in repairs) if each.changes)
         if dry or not made:
             return Mended(made, None, None, tuple(self.notes))
-        original = self._original()
         model = self._built(draft)
-        self._weights(model, draft, original)
+        self._weights(model, draft)
         self._compile(model, draft)
         file = self.scratch / f"mended{self.suffix}"
-        model.save(file)
-        keeps = all(repair.keeps_outputs for repair in all_repairs() if repair.id in {each.repair for each in made})
-        proof = self._proof(file, original, keeps=keeps)
+        try:
+            model.save(file)
+        except Exception as error:
+            raise _failed(
+                "the mended model cannot be saved: save it in the other format (.keras or .h5)",
+                "修复后的模型无法保存：请换另一种格式（.keras 或 .h5）",
+                error,
+            ) from error
+        applied = [repair for repair in repairs if repair.id in {each.repair for each in made}]
+        proof = self._proof(file, original, applied)
         hand_out(file)
         return Mended(made, proof, file.name, tuple(self.notes))
 
@@ -126,10 +137,13 @@ class _Mending:
             file.line,
             self.path.suffix,
             file.container,
+            self.suffix,
         )
         with read_weights(self.path) as weights:
-            for variable in weights.variables:
-                draft.weights.setdefault(variable.layer, []).append(variable.values())
+            draft.backend = weights.backend
+            for variable in sorted(weights.variables, key=lambda each: _rank(each.part)):
+                if "seed_generator" not in variable.part:
+                    draft.weights.setdefault(variable.layer, []).append(variable.values())
         return draft
 
     def _original(self) -> tuple[Runner, Any] | None:
@@ -140,44 +154,88 @@ class _Mending:
         for i, engine in enumerate(first):
             keras = runner(engine)
             named = self.scratch / f"original{i}{keras.suffix(self.path)}"
-            named.symlink_to(self.path)
+            named.symlink_to(self.path.absolute())
             try:
                 model = keras.load(named, compiled=False, allow_code=self.allow_code)
                 keras.call(model, made_inputs(model, KINDS[0], 1))
             except Exception as error:  # noqa: BLE001 - a file that does not load is why it is here
-                told = f"{keras.name} {keras.version}: {type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
+                told = f"{keras.name} {keras.version}: {_told(error)}"
                 self.notes.append(Text(f"the original does not run in {told}", f"原文件无法运行于 {told}"))
             else:
                 return keras, model
         return None
 
     def _built(self, draft: Draft) -> Any:  # noqa: ANN401 - a Keras model
+        self._check_code(draft)
+        self._check_classes(draft)
+        which = f"{self.keras.name} {self.keras.version}"
         try:
-            return self.keras.build(draft.config)
+            return self.keras.build(draft.config, allow_code=self.allow_code)
         except Exception as error:
-            told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}"
-            raise SubjectError(
-                f"{self.keras.name} {self.keras.version} does not build the mended model: {told}",
-                f"{self.keras.name} {self.keras.version} 无法搭建修复后的模型：{told}",
+            raise _failed(
+                f"{which} does not build the mended model: rewrite the layer that it names by hand, or mend for the other Keras",
+                f"{which} 无法搭建修复后的模型：请手工改写它指出的层，或改为修复给另一个 Keras",
+                error,
             ) from error
 
-    def _weights(self, model: Any, draft: Draft, original: tuple[Runner, Any] | None) -> None:  # noqa: ANN401
-        """Each layer's arrays from the loaded original, or from the file where a repair changed them or nothing loads it."""
-        loaded = dict(leaves(original[1])) if original else {}
+    def _check_code(self, draft: Draft) -> None:
+        """Bytecode that no repair took out stays only where it is allowed, and is told."""
+        coded = [path for path, layer in layers_of(draft.config) if holds_code(layer)]
+        if coded and not self.allow_code:
+            raise SubjectError(
+                f"the Lambda layers {names_en(coded)} hold Python bytecode that no repair reads: write them as layers of Keras, or "
+                "allow code where you trust the file",
+                f"Lambda 层 {names_zh(coded)} 含有无法解读的 Python 字节码：请改写成 Keras 的层，或在信任该文件时允许执行代码",
+            )
+        if coded:
+            self.notes.append(
+                Text(
+                    f"the copy still holds the bytecode of {names_en(coded)}: it loads with safe_mode=False only",
+                    f"副本里仍有 {names_zh(coded)} 的字节码：只能用 safe_mode=False 加载",
+                )
+            )
+
+    def _check_classes(self, draft: Draft) -> None:
+        """Layers of the author's own, and those that only the other Keras has."""
+        which = f"{self.keras.name} {self.keras.version}"
+        lacking = [layer for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
+        own = [layer["class_name"] for layer in lacking if not runner(_other(self.target)).has_class(layer)]
+        if own:
+            raise SubjectError(
+                f"{names_en(own)}: no class of Keras. Mending needs the model's own code, which a file does not hold: load it with "
+                "custom_objects where that code is, and save it there",
+                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，而文件里没有："
+                "请在有这些代码的环境里用 custom_objects 加载并重新保存",
+            )
+        if lacking:
+            names = [layer["class_name"] for layer in lacking]
+            raise SubjectError(
+                f"{names_en(names)}: {which} has no such layer, and no repair has another for it: rewrite these layers by hand",
+                f"{which} 没有 {names_zh(names)}，也没有可替代的修复：请手工改写这些层",
+            )
+
+    def _weights(self, model: Any, draft: Draft) -> None:  # noqa: ANN401
+        """Each layer's arrays, as the draft has them."""
+        if not model.built:
+            raise SubjectError(
+                "the mended model has no input shape, so its weights have no place: give its first layer one",
+                "修复后的模型没有输入形状，权重无处可放：请给第一层加上输入形状",
+            )
         for path, layer in leaves(model):
             stored = draft.weights.get(path, [])
-            if path in loaded and path not in draft.changed:
-                stored = loaded[path].get_weights()
             if len(stored) != len(layer.weights):
                 raise SubjectError(
-                    f"layer '{path}' takes {len(layer.weights)} arrays, the file has {len(stored)} for it",
-                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个",
+                    f"layer '{path}' takes {len(layer.weights)} arrays, the file has {len(stored)} for it: the file is of another "
+                    "model, or of a form that is not known here",
+                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：文件属于另一个模型，或其格式在此未知",
                 )
             try:
                 layer.set_weights(stored)
             except ValueError as error:
-                raise SubjectError(
-                    f"layer '{path}' does not take its weights: {error}", f"层 '{path}' 的权重放不进去：{error}"
+                raise _failed(
+                    f"layer '{path}' does not take its weights: the configuration and the weights are of different models",
+                    f"层 '{path}' 的权重放不进去：配置和权重不属于同一个模型",
+                    error,
                 ) from error
 
     def _compile(self, model: Any, draft: Draft) -> None:  # noqa: ANN401
@@ -192,7 +250,7 @@ class _Mending:
                 )
             )
         except Exception as error:  # noqa: BLE001 - a custom loss, an optimizer of another Keras
-            told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
+            told = _told(error)
             self.notes.append(
                 Text(
                     f"the copy is not compiled ({told}): call compile() before training",
@@ -200,12 +258,19 @@ class _Mending:
                 )
             )
 
-    def _proof(self, file: Path, original: tuple[Runner, Any] | None, *, keeps: bool) -> Proof:
+    def _proof(self, file: Path, original: tuple[Runner, Any] | None, repairs: list[Repair]) -> Proof:
         """Load the copy as a user would, and run it beside the original on the same inputs, of all three kinds."""
-        again = self.keras.load(file, compiled=False, allow_code=False)
-        inputs = [made_inputs(again, kind, BATCH) for kind in KINDS]
-        after = [part for each in inputs for part in self.keras.arrays(self.keras.call(again, each))]
         now = f"{self.keras.name} {self.keras.version}"
+        try:
+            again = self.keras.load(file, compiled=False, allow_code=self.allow_code)
+            inputs = [made_inputs(again, kind, BATCH) for kind in KINDS]
+            after = [part for each in inputs for part in self.keras.arrays(self.keras.call(again, each))]
+        except Exception as error:
+            raise _failed(
+                f"the mended copy does not load and run in {now}, so it is not handed out",
+                f"修复后的副本无法在 {now} 中加载并运行，因此不提供",
+                error,
+            ) from error
         if original is None:
             text = Text(
                 f"the copy loads and runs in {now}; the original runs in no Keras here, so nothing could be compared",
@@ -218,12 +283,39 @@ class _Mending:
         most = max((difference(a, b) for a, b in zip(before, after, strict=False)), default=0.0)
         if len(before) != len(after):
             most = 1e9
-        return _judged(most, then, now, keeps=keeps)
+        keeps = all(repair.keeps_outputs for repair in repairs)
+        return _judged(most, then, now, keeps=keeps, tolerance=max([SAME, *(each.tolerance for each in repairs)]))
 
 
-def _judged(most: float, then: str, now: str, *, keeps: bool) -> Proof:
+def _other(target: Target) -> Engine:
+    return ENGINES["keras2" if target == "keras3" else "keras3"]
+
+
+def _rank(part: str) -> int:
+    """Where Keras 3 files name the parts of a layer, they stand in the alphabet's order, not in that of `get_weights()`."""
+    first = ("forward_layer", "query_dense", "depthwise")
+    second = ("backward_layer", "value_dense", "pointwise")
+    top = part.strip("_").partition("/")[0]
+    return (
+        2 if top in second else 1 if top == "key_dense" else 3 if top.endswith("output_dense") else 0 * (top in first)
+    )
+
+
+def _told(error: Exception) -> str:
+    """The exception in a line: where Keras wraps another, the innermost, which says what was wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    inner = [line for line in lines if line.startswith("Exception encountered:")]
+    text = inner[-1].partition(":")[2].strip() if inner else lines[0]
+    return f"{type(error).__name__}: {text[:300]}"
+
+
+def _failed(en: str, zh: str, error: Exception) -> SubjectError:
+    return SubjectError(f"{en} ({_told(error)})", f"{zh}（{_told(error)}）")
+
+
+def _judged(most: float, then: str, now: str, *, keeps: bool, tolerance: float) -> Proof:
     how = f"{most:.1e}" if most < 1 else f"{most:.3g}"
-    if keeps and most <= SAME:
+    if keeps and most <= tolerance:
         text = Text(
             f"the original in {then} and the copy in {now} give the same outputs (largest relative difference {how})",
             f"原文件（{then}）与副本（{now}）输出一致（最大相对差 {how}）",

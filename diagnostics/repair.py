@@ -27,9 +27,10 @@ SHOWN = 600
 class Draft:
     """A model taken apart. `config` and `compiled` are as Keras wrote them and may be changed in place.
 
-    `weights` holds the arrays of each layer by its path ("inner/dense"), in the order in which the file stores them; a layer
-    whose arrays a repair exchanged is named in `changed`, so that they count and not those that Keras reads from the file.
-    `target` is the Keras that the copy is for, `line` the one that wrote the file, `suffix` the ending it came with.
+    `weights` holds the arrays of each layer by its path ("inner/dense"), in the order of Keras' `get_weights()`: as a Keras that
+    loads the file has them, else as the file stores them.
+    `target` is the Keras that the copy is for, `line` the one that wrote the file, `suffix` the ending it came with and
+    `copy_suffix` the one that the copy gets; `backend` is what the file says that it was written with.
     """
 
     config: Json
@@ -38,8 +39,9 @@ class Draft:
     line: Line | None
     suffix: str
     container: str
+    copy_suffix: str = ".keras"
+    backend: str | None = None
     weights: dict[str, list[Any]] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Repair:
     """A repair: its id, its promise in a line, the topics it is a fix for, and whether outputs stay as they were.
 
     `stage` orders them: what reads an old format comes before what looks for faults in the new one, and `format` writes come
-    last. `targets` are the Kerases that it is for.
+    last. `targets` are the Kerases that it is for. `tolerance` is how far outputs may move relative to the largest, where the
+    precision itself is what changes.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Repair:
     keeps_outputs: bool = True
     stage: Literal["read", "fault", "write"] = "fault"
     targets: tuple[Target, ...] = ("keras3", "keras2")
+    tolerance: float = 0.0
 
 
 def shown(piece: object) -> str:
@@ -103,11 +107,11 @@ def _layer(layer: object, prefix: str) -> Iterator[tuple[str, Json]]:
     yield from layers_of(layer, f"{path}/")
 
 
-def shift_calls_of_sequentials(config: object, by: int) -> bool:
-    """Renumber the calls of nested Sequential models; whether anything was renumbered.
+def shift_calls_of_models(config: object, by: int) -> bool:
+    """Renumber the calls of nested models; whether anything was renumbered.
 
-    Keras 2 counts the call with which such a model was built (`_should_skip_first_node` in tf_keras/src/engine/functional.py),
-    Keras 3 does not (keras/src/models/functional.py): the first call of the user is number 1 there and 0 here.
+    Keras 2 counts the call with which such a model was built (`_should_skip_first_node` in tf_keras/src/engine/functional.py).
+    Keras 3 does not, but for a Functional that is itself an output (`get_tensor` in keras/src/models/functional.py).
     """
     shifted = False
     for _, model in layers_of(config):
@@ -115,13 +119,13 @@ def shift_calls_of_sequentials(config: object, by: int) -> bool:
         layers = inner.get("layers") if isinstance(inner, dict) else None
         if not isinstance(inner, dict) or not isinstance(layers, list) or model.get("class_name") == "Sequential":
             continue
-        names = {
-            each.get("name") for each in layers if isinstance(each, dict) and each.get("class_name") == "Sequential"
-        }
-        for part in (each.get("inbound_nodes") for each in layers if isinstance(each, dict)):
-            shifted |= _shift(part, names, by)
+        sound = [each for each in layers if isinstance(each, dict)]
+        chains = {str(each.get("name")) for each in sound if each.get("class_name") == "Sequential"}
+        graphs = {str(each.get("name")) for each in sound if each.get("class_name") in ("Functional", "Model")}
+        for part in (each.get("inbound_nodes") for each in sound):
+            shifted |= _shift(part, chains | graphs, by)
         for key in ("input_layers", "output_layers"):
-            shifted |= _shift(inner.get(key), names, by)
+            shifted |= _shift(inner.get(key), chains, by)
     return shifted
 
 

@@ -87,6 +87,17 @@ def mend(draft: Draft) -> Iterator[Change]:
         config = layer.get("config")
         if isinstance(config, dict) and _is_keras_1(layer["class_name"], config):
             yield _renamed(path, layer, config)
+        if isinstance(config, dict) and layer["class_name"] == "GRU" and "reset_after" not in config:
+            config["reset_after"] = False
+            yield Change(
+                Text(
+                    "this GRU resets before the multiplication, the only form before Keras 2.2 and no longer the default",
+                    "这个 GRU 在矩阵乘法之前重置：Keras 2.2 之前只有这种形式，如今已不是默认值",
+                ),
+                path,
+                "",
+                '{"reset_after": false}',
+            )
 
 
 def _is_keras_1(class_name: str, config: Json) -> bool:

@@ -8,20 +8,37 @@ from typing import Any
 
 from ...knowledge.text import Text
 from ..model_file import Json
-from ..repair import Change, Draft, Repair, layers_of, shift_calls_of_sequentials, shown
+from ..repair import Change, Draft, Repair, layers_of, shift_calls_of_models, shown
 
-_CLASSES = {"Model": "Functional", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
-# Arguments that Keras 3 no longer takes and that changed nothing in what is computed, by class ("" for any layer).
-# Found by giving each layer of tf_keras 2.21 to Keras 3.15; see https://keras.io/guides/migrating_to_keras_3/
+_CLASSES = {"Model": "Functional"}
+_MODULES = {"Functional": "keras.src.models.functional", "Sequential": "keras", "GetItem": "keras.src.ops.numpy"}
+_PASSED_ON = ("module", "registered_name", "build_config", "compile_config", "shared_object_id")
+# Arguments that Keras 3 no longer takes and that changed nothing in what is computed, by the beginning of the class ("" for any
+# layer). Found by comparing the signatures of tf_keras 2.21 and Keras 3.15; see https://keras.io/guides/migrating_to_keras_3/
+_RECURRENT = ("implementation", "time_major")
 _GONE: dict[str, tuple[str, ...]] = {
     "": ("batch_input_shape", "input_dtype", "ragged_input"),
-    "LSTM": ("implementation", "time_major"),
-    "GRU": ("implementation", "time_major"),
-    "SimpleRNN": ("implementation", "time_major"),
+    "LSTM": _RECURRENT,
+    "GRU": _RECURRENT,
+    "SimpleRNN": _RECURRENT,
+    "ConvLSTM": _RECURRENT,
     "RNN": ("time_major",),
-    "Embedding": ("input_length",),
-    "DepthwiseConv2D": ("groups",),
-    "BatchNormalization": ("fused", "renorm", "renorm_clipping", "renorm_momentum", "virtual_batch_size", "adjustment"),
+    "Embedding": ("input_length", "sparse"),
+    "DepthwiseConv": ("groups", "filters", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
+    "SeparableConv": ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
+    "Conv1DTranspose": ("groups",),
+    "Conv2DTranspose": ("groups",),
+    "Conv3DTranspose": ("groups",),
+    "BatchNormalization": ("fused", "virtual_batch_size", "adjustment"),
+    "MultiHeadAttention": ("softmax_robust_masking", "query_shape", "key_shape", "value_shape"),
+    "Softmax": ("robust_masking",),
+    "SpatialDropout": ("noise_shape", "trainable"),
+    "Random": ("rng_type",),
+    "Gaussian": ("rng_type",),
+    "AlphaDropout": ("rng_type",),
+    "Dropout": ("rng_type",),
+    "Discretization": ("trainable",),
+    "Lambda": ("function_type", "module", "output_shape_type", "output_shape_module"),
 }
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
 _POOLING = ("GlobalAveragePooling", "GlobalMaxPooling")
@@ -32,11 +49,11 @@ def mend(draft: Draft) -> Iterator[Change]:
     if draft.line == "keras-3":
         return
     yield from _input(draft.config)
-    if shift_calls_of_sequentials(draft.config, -1):
+    if shift_calls_of_models(draft.config, -1):
         yield Change(
             Text(
-                "calls of nested Sequential models are numbered as Keras 3 numbers them",
-                "嵌套 Sequential 模型的调用按 Keras 3 的方式编号",
+                "calls of nested models are numbered as Keras 3 numbers them",
+                "嵌套模型的调用按 Keras 3 的方式编号",
             ),
             "",
         )
@@ -44,19 +61,92 @@ def mend(draft: Draft) -> Iterator[Change]:
         config = layer.get("config")
         if not isinstance(config, dict):
             continue
-        before, old_class = copy.deepcopy({k: v for k, v in config.items() if k != "layers"}), layer["class_name"]
+        before = _told(layer)
+        old_class = layer["class_name"]
         layer["class_name"] = _CLASSES.get(old_class, old_class)
-        _layer(old_class, config)
-        changed = {key for key in before.keys() | (config.keys() - {"layers"}) if before.get(key) != config.get(key)}
-        if changed or layer["class_name"] != old_class:
+        _layer(layer["class_name"], config)
+        _ends(layer, config)
+        after = _told(layer)
+        for key in _PASSED_ON:
+            layer.pop(key, None)
+        if layer["class_name"] != "TFOpLambda":
+            layer |= {"module": _MODULES.get(layer["class_name"], "keras.layers")}
+            layer["registered_name"] = None
+        if before != after:
+            gone = {key: value for key, value in before.items() if key not in after or after[key] != value}
+            new = {key: value for key, value in after.items() if key not in before or before[key] != value}
             yield Change(
                 Text("rewritten in the form that Keras 3 reads", "改写成 Keras 3 能读的形式"),
                 path,
-                shown({"class_name": old_class, **{key: before[key] for key in sorted(changed & before.keys())}}),
-                shown(
-                    {"class_name": layer["class_name"], **{key: config[key] for key in sorted(changed & config.keys())}}
-                ),
+                shown(gone),
+                shown(new),
             )
+
+
+def _told(layer: Json) -> Json:
+    """What of a layer a change shows."""
+    config = {key: value for key, value in layer["config"].items() if key not in ("layers", "layer", "backward_layer")}
+    nodes = {"inbound_nodes": layer["inbound_nodes"]} if "inbound_nodes" in layer else {}
+    return copy.deepcopy({"class_name": layer["class_name"], **config, **nodes})
+
+
+def _ends(layer: Json, config: Json) -> None:
+    """One input or output is itself, not a list of one; the states that a recurrent layer starts from have an argument."""
+    for key in ("input_layers", "output_layers"):
+        ends = config.get(key)
+        if isinstance(ends, list) and len(ends) == 1 and isinstance(ends[0], list):
+            config[key] = ends[0]
+    nodes = layer.get("inbound_nodes")
+    if layer["class_name"] in ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional") and isinstance(nodes, list):
+        layer["inbound_nodes"] = [_with_states(node) for node in nodes]
+    elif isinstance(nodes, list):
+        layer["inbound_nodes"] = [_with_tensors(node) for node in nodes]
+
+
+def _with_states(node: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if not isinstance(node, list) or len(node) < 2 or not all(_is_reference(each) for each in node):  # noqa: PLR2004
+        return _with_tensors(node)
+    return {"args": [_tensor(node[0])], "kwargs": {"initial_state": [_tensor(each) for each in node[1:]]}}
+
+
+def _with_tensors(node: Any) -> Any:  # noqa: ANN401
+    """Tensors among the keyword arguments are only read in the form that Keras 3 writes."""
+    if not isinstance(node, list) or not node or not all(_is_reference(each) for each in node):
+        return node
+    keywords = next((each[3] for each in node if len(each) > 3 and each[3]), None)  # noqa: PLR2004
+    if not isinstance(keywords, dict) or not any(_holds_reference(value) for value in keywords.values()):
+        return node
+    first = [_tensor(each) for each in node]
+    given = {key: _with_references(value) for key, value in keywords.items() if value is not None}
+    return {"args": first if len(first) == 1 else [first], "kwargs": given}
+
+
+def _holds_reference(value: Any) -> bool:  # noqa: ANN401
+    return _is_reference(value) or (
+        isinstance(value, list) and bool(value) and all(_is_reference(each) for each in value)
+    )
+
+
+def _with_references(value: Any) -> Any:  # noqa: ANN401
+    if _is_reference(value):
+        return _tensor(value)
+    return [_tensor(each) for each in value] if _holds_reference(value) else value
+
+
+def _is_reference(value: Any) -> bool:  # noqa: ANN401
+    return (
+        isinstance(value, list)
+        and len(value) in (3, 4)
+        and isinstance(value[0], str)
+        and type(value[1]) is int
+        and type(value[2]) is int
+    )
+
+
+def _tensor(reference: list[Any]) -> Json:
+    """A tensor as Keras 3 writes it; its shape is not read where its history says whose it is."""
+    told = {"shape": [None], "dtype": "float32", "keras_history": reference[:3]}
+    return {"class_name": "__keras_tensor__", "config": told}
 
 
 def _input(config: Json) -> Iterator[Change]:
@@ -86,17 +176,29 @@ def _layer(class_name: str, config: Json) -> None:
         if "batch_input_shape" in config:
             config["batch_shape"] = config.pop("batch_input_shape")
         config.pop("ragged", None)
-    for key in (*_GONE[""], *_GONE.get(class_name, ())):
-        config.pop(key, None)
+    for start, keys in _GONE.items():
+        for key in keys if class_name.startswith(start) else ():
+            config.pop(key, None)
     for (owner, old), new in _RENAMED.items():
         if owner == class_name and old in config:
             config[new] = config.pop(old)
-    if class_name in ("CuDNNLSTM", "CuDNNGRU"):
-        config.update(recurrent_activation="sigmoid", **({"reset_after": True} if class_name == "CuDNNGRU" else {}))
-    if class_name == "GRU":
-        config.setdefault("reset_after", False)  # Keras before 2.2 had no other form and did not write it
+    function = config.get("function")
+    if class_name == "Lambda" and isinstance(function, list) and len(function) == 3:  # noqa: PLR2004 - as func_dump gives it
+        told = dict(zip(("code", "defaults", "closure"), function, strict=True))
+        config["function"] = {"class_name": "__lambda__", "config": told}
+    for cell in _cells(config):
+        _layer(str(cell.get("class_name")), cell["config"])
+        cell.setdefault("module", "keras.layers")
     for key, value in list(config.items()):
         config[key] = _plain(key, value)
+
+
+def _cells(config: Json) -> Iterator[Json]:
+    """The cells of an RNN, one or several in a list or in StackedRNNCells."""
+    listed = config.get("cells") if isinstance(config.get("cells"), list) else [config.get("cell")]
+    for cell in listed or ():
+        if isinstance(cell, dict) and isinstance(cell.get("config"), dict):
+            yield cell
 
 
 def _plain(key: str, value: Any) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -32,6 +32,9 @@ def mend(draft: Draft) -> Iterator[Change]:
     if isinstance(written, str) or written is None:
         return
     plain = _plain(written)
+    same_line = draft.line == ("keras-3" if draft.target == "keras3" else "keras-2")
+    if plain is not None and same_line and "lr" not in written.get("config", ()):
+        return
     if plain is None:
         draft.compiled = None
         yield Change(
