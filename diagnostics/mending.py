@@ -18,6 +18,7 @@ from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
 from .model_file import read_model
 from .repair import Change, Draft, Repair, Target, all_repairs
+from .sandbox import hand_out
 from .weights import read_weights
 
 BATCH = 4
@@ -61,11 +62,11 @@ class Mended:
 
 
 def mend_file(
+    scratch: Path,
     path: str,
     target: Target,
     suffix: str,
     only: list[str],
-    scratch: Path,
     *,
     dry: bool = False,
     allow_code: bool = False,
@@ -73,11 +74,11 @@ def mend_file(
     """Mend a copy of a model file, as the JSON form of `Mended`.
 
     Args:
+        scratch: where the copy is made, before it is handed out.
         path: the model file.
         target: the Keras that the copy is for.
         suffix: the ending of the copy, ".keras" or ".h5".
         only: the ids of the repairs to make; empty for all that apply.
-        scratch: where the copy is written.
         dry: tell what would be changed, and write nothing.
         allow_code: run lambdas whose bytecode is in the file, to compare with the original.
 
@@ -107,7 +108,9 @@ class _Mending:
         file = self.scratch / f"mended{self.suffix}"
         model.save(file)
         keeps = all(repair.keeps_outputs for repair in all_repairs() if repair.id in {each.repair for each in made})
-        return Mended(made, self._proof(file, original, keeps=keeps), file.name, tuple(self.notes))
+        proof = self._proof(file, original, keeps=keeps)
+        hand_out(file)
+        return Mended(made, proof, file.name, tuple(self.notes))
 
     def _draft(self) -> Draft:
         file = self.model_file
