@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...knowledge.text import Text
 from ..live import Live, Step
 from ..live_steps import need
-from ..probe import Evidence, Probe
+from ..probe import CouldNotLook, Evidence, Probe
 from ..wording import names_en, names_zh
 
 NAN = "nan-loss"
@@ -23,7 +23,15 @@ _EXPLODING = 1e4
 
 def look(live: Live) -> Iterator[Evidence]:
     """No gradient, a zero one, one that is not finite, and how it changes from layer to layer."""
+    if live.outputs and not any(output.is_float for output in live.outputs):
+        raise CouldNotLook(
+            Text("no output is a floating-point number: no loss has a gradient", "没有浮点数输出：任何损失都没有梯度")
+        )
     need(live, "train", bool(live.steps))
+    if not live.steps[0].gradients:
+        raise CouldNotLook(
+            Text("the model has no trainable weight, so there is no gradient", "模型没有可训练的权重，因此没有梯度")
+        )
     bad = [step for step in live.steps if not math.isfinite(step.value) or any(g.not_finite for g in step.gradients)]
     yield from _loss(live.steps, bad)
     yield from _unreached(live.steps)
@@ -99,7 +107,7 @@ def _zero(steps: tuple[Step, ...]) -> Iterator[Evidence]:
 
 def _strength(step: Step) -> Iterator[Evidence]:
     """How strong the gradient is in the first layers, compared with the strongest."""
-    norms = {layer: _strongest(step, layer) for layer in _layers(step)}
+    norms = {layer: norm for layer in _layers(step) if (norm := _strongest(step, layer)) > 0}
     strongest = max(norms.values(), default=0.0)
     weak = [layer for layer, norm in norms.items() if norm < _VANISHING * strongest]
     first = next(iter(norms), None)

@@ -63,6 +63,8 @@ def _not_finite(outputs: list[Output]) -> Iterator[Evidence]:
 
 def _constant(outputs: list[Output]) -> Iterator[Evidence]:
     """The same output for all samples, for each kind of input. An output that sits at 0 or 1 may only be saturated."""
+    if not outputs[0].is_float or not _size(outputs[0]):
+        return
     if not all(_same(output) for output in outputs) or len(outputs[0].shape) == 0 or outputs[0].shape[0] < 2:  # noqa: PLR2004
         return
     low, high = min(o.lowest for o in outputs), max(o.highest for o in outputs)
