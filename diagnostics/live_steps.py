@@ -39,4 +39,5 @@ def told(failure: Failure) -> str:
     message = _CALLING.sub("", message).strip().partition("\n")[0]
     if advice := _ADVICE.search(message):
         message = message[: advice.start()]
-    return f"{failure.type}: {message[:MAX_TOLD]}{'…' if len(message) > MAX_TOLD else ''}"
+    shown = message[:MAX_TOLD] + ("…" if len(message) > MAX_TOLD else "")
+    return f"{failure.type}: {shown}" if shown else failure.type

@@ -19,14 +19,23 @@ from .probe import Finding, Probe, SubjectKind, all_probes, examine
 GATE = "unsafe-content"
 # Declined by `identify`, and yet there is something that the gate can examine.
 _PACKED_MODELS = ("saved-model-zip", "saved-model-tar", "saved-model-tar-gz", "frozen-graph")
+_ARCHITECTURE = Text("it holds the architecture only, without weights", "它只有模型结构，没有权重")
+_NO_WEIGHTS = {
+    "JSON": _ARCHITECTURE,
+    "YAML": _ARCHITECTURE,
+    "SavedModel": Text(
+        "the weights of a SavedModel are a TensorFlow checkpoint, which is not read here; save the model as .keras",
+        "SavedModel 的权重是 TensorFlow 检查点，这里不读取；请把模型另存为 .keras",
+    ),
+}
 _NOT_RUN = {
-    "JSON": Text("it holds the architecture only: there are no weights to run it with", "它只有模型结构，没有权重，无从运行"),
-    "YAML": Text("it holds the architecture only: there are no weights to run it with", "它只有模型结构，没有权重，无从运行"),
+    "JSON": _ARCHITECTURE,
+    "YAML": _ARCHITECTURE,
     "SavedModel": Text(
         "it has no Keras layers (or is not the whole folder), so Keras does not load it as a model",
         "其中没有 Keras 层（或不是完整的目录），Keras 无法把它作为模型加载",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,8 @@ def _model(seen: Seen, asked: Asked) -> Seen:
     model, depth = read_model(asked.path), asked.depth
     findings = asked.run("model", model)
     if depth.weights:
-        findings += _of_weights(asked)
+        missing = _NO_WEIGHTS.get(model.container)
+        findings += asked.refused("weights", missing) if missing else _of_weights(asked)
     hazards: tuple[Hazard, ...] = ()
     if depth.live:
         from .safety import unsafe  # noqa: PLC0415 - each kind of subject imports what it needs

@@ -38,7 +38,6 @@ Keras = Literal["keras-3", "tf-keras"]
 JOBS = {
     "live": "live:examine_live",
     "mend": "mending:mend_file",
-    "load": "loading:load_and_run",
     "locks": "self_test:try_the_doors",
 }
 _START = 120.0  # seconds that importing TensorFlow may take
