@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +15,8 @@ from ..diagnostics.probe import Finding, all_probes
 from ..diagnostics.workers import Workers
 from ..errors import InputError
 from ..knowledge.text import Lang, Text
-from .pages import OUTCOMES
-from .terminal import Screen
+from .pages import OUTCOMES, SILENT
+from .terminal import Screen, json_text, shown
 
 SCHEMA = "kerasdoctor.examination/1"
 KINDS = {
@@ -31,14 +30,10 @@ KINDS = {
 LOAD = Text("To load it: {}", "加载方式：{}")
 COULD_NOT = Text("No probe could look: {}", "所有探针都无法检查：{}")
 REST = Text("The other probes have nothing to look at: {}", "其他探针无从检查：{}")
-NONE_ASKED = Text("None of the probes asked for looks at a {}.", "所选的探针都不检查{}。")
+NONE_ASKED = Text("None of the probes asked for is for this kind of subject: {}.", "所选的探针都不检查这类对象：{}。")
 FAULT = Text("fault", "错误")
 NOTE = Text("worth knowing", "值得留意")
 BLIND = Text("{} could not look: {}", "{} 无法检查：{}")
-SILENT = (
-    Text("1 probe found nothing wrong", "1 个探针未发现问题"),
-    Text("{} probes found nothing wrong", "{} 个探针未发现问题"),
-)
 REMEDY = Text("What to do: {} ({})", "怎么办：{}（{}）")
 TOPICS = Text("More: kerasdoctor topic {}", "详见：kerasdoctor topic {}")
 NOT_ASKED = Text("Not looked at: {}.", "没有检查：{}。")
@@ -82,7 +77,7 @@ def list_page(lang: Lang) -> str:
 def json_page(examined: list[Examination], lang: Lang) -> str:
     """The findings as JSON, by the schema that `SCHEMA` names."""
     answer = {"schema": SCHEMA, "lang": lang, "subjects": [_as_json(each, lang) for each in examined]}
-    return json.dumps(answer, ensure_ascii=False, indent=2)
+    return json_text(answer)
 
 
 def _as_json(examined: Examination, lang: Lang) -> dict[str, Any]:
@@ -117,7 +112,7 @@ def page(examined: list[Examination], depth: Depth, *, chosen: bool, verbose: bo
     """
     screen = Screen()
     for each in examined:
-        screen.heading(each.name)
+        screen.heading(shown(each.name))
         if each.statement:
             screen.plain(each.statement.say(depth.lang), indent=2, dim=True)
         if each.load and each.kind:

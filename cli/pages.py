@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics.phrases import line_name
 from ..knowledge.text import Lang, Text
-from .terminal import Screen
+from .terminal import Screen, shown
 
 if TYPE_CHECKING:
     from ..diagnostics.diagnosis import Diagnosis
@@ -30,6 +30,12 @@ SOURCES = Text("Sources", "出处")
 QUESTION = Text("One question", "还想问一句")
 WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
 TO_ADD = Text("What would help", "补充这些会有帮助")
+SILENT = (
+    Text("1 probe found nothing wrong", "1 个探针未发现问题"),
+    Text("{} probes found nothing wrong", "{} 个探针未发现问题"),
+)
+PROBES = Text("{} probes", "{} 个探针")
+FEW = 3
 SURE = Text("{:.0%} sure", "把握 {:.0%}")
 SUREST = 0.99  # nothing is certain, whatever rounding says
 OUTCOMES = {
@@ -47,7 +53,7 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
         screen.plain(diagnosis.summary.say(lang), bold=True, fg="yellow")
         _items(screen, WHAT_IT_TOLD.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
         _items(screen, TO_ADD.say(lang), [text.say(lang) for text in diagnosis.advice])
-        _findings(screen, diagnosis.findings, lang)
+        _findings(screen, diagnosis)
         _alternatives(screen, diagnosis, NEAREST)
         _question(screen, diagnosis)
         return
@@ -57,7 +63,7 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
     screen.plain(diagnosis.summary.say(lang))
     _items(screen, REASONS.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
     _fix(screen, diagnosis)
-    _findings(screen, diagnosis.findings, lang)
+    _findings(screen, diagnosis)
     if diagnosis.why:
         screen.heading(WHY.say(lang))
         screen.markdown(diagnosis.why.say(lang))
@@ -96,18 +102,37 @@ def _items(screen: Screen, heading: str, items: list[str]) -> None:
             screen.item(item)
 
 
-def _findings(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
-    if not findings:
+def _findings(screen: Screen, diagnosis: Diagnosis) -> None:
+    """What the probes saw that matters here: faults and what was suspected, and what speaks against a topic in question."""
+    if not diagnosis.findings:
         return
-    screen.heading(EVIDENCE.say(lang))
-    _looks(screen, findings, lang)
+    screen.heading(EVIDENCE.say(diagnosis.lang))
+    asked = {diagnosis.topic, *(other.topic for other in diagnosis.alternatives)}
+    silent = 0
+    for finding in diagnosis.findings:
+        if finding.outcome in ("finding", "crashed") or asked.intersection(finding.ruled_out):
+            _finding(screen, finding, diagnosis.lang)
+        silent += finding.outcome == "nothing" and not asked.intersection(finding.ruled_out)
+    if silent:
+        screen.item(SILENT[silent > 1].say(diagnosis.lang).format(silent), OUTCOMES["nothing"][0])
+    _blind(screen, [finding for finding in diagnosis.findings if finding.outcome == "could_not_look"], diagnosis.lang)
 
 
-def _looks(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
-    for finding in findings:
-        mark, outcome = OUTCOMES[finding.outcome]
-        screen.item(f"{finding.probe} ({finding.subject}): {outcome.say(lang)}", mark)
-        for text in finding.evidence:
+def _finding(screen: Screen, finding: Finding, lang: Lang) -> None:
+    mark, outcome = OUTCOMES[finding.outcome]
+    screen.item(f"{finding.probe} ({shown(finding.subject)}): {outcome.say(lang)}", mark)
+    for text in finding.evidence:
+        screen.item(text.say(lang), "-", indent=4)
+
+
+def _blind(screen: Screen, findings: list[Finding], lang: Lang) -> None:
+    """Each reason once, with the probes that it kept from looking, or their number."""
+    mark, outcome = OUTCOMES["could_not_look"]
+    for subject, evidence in dict.fromkeys((finding.subject, finding.evidence) for finding in findings):
+        names = [f.probe for f in findings if (f.subject, f.evidence) == (subject, evidence)]
+        who = ", ".join(names) if len(names) <= FEW else PROBES.say(lang).format(len(names))
+        screen.item(f"{who} ({shown(subject)}): {outcome.say(lang)}", mark)
+        for text in evidence:
             screen.item(text.say(lang), "-", indent=4)
 
 

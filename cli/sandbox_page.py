@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from ..diagnostics.lockdown import ESSENTIAL
 from ..diagnostics.self_test import SCRATCH, SelfTest
 from ..knowledge.text import Lang, Text
-from .terminal import Screen
+from .terminal import Screen, json_text
 
 SCHEMA = "kerasdoctor.sandbox/1"
 HEADING = Text("The sandbox on this machine", "这台机器上的沙箱")
@@ -67,17 +65,15 @@ def page(test: SelfTest, lang: Lang) -> str:
         screen.item(_named(name, lang), "✓", indent=4)
     for line in test.lock.missing:
         name, _, reason = line.partition(": ")
-        told = ESSENTIAL_MISSING if name in ESSENTIAL else MISSING
-        screen.item(
-            f"{_named(name, lang)} – {told.say(lang).format(reason)}", "✗" if name in ESSENTIAL else "-", indent=4
-        )
+        mark, how = ("✗", ESSENTIAL_MISSING) if name in ESSENTIAL else ("-", MISSING)
+        screen.item(f"{_named(name, lang)} – {how.say(lang).format(reason)}", mark, indent=4)
     if test.doors:
         screen.plain(DOORS.say(lang), indent=2, bold=True)
     for name, told in test.doors.items():
         good = (told == "OPEN") == (name == SCRATCH)
         screen.item(f"{_named(name, lang)} – {_door(name, told).say(lang)}", "✓" if good else "✗", indent=4)
     screen.blank()
-    screen.plain(VERDICT[test.holds].say(lang), indent=2, **({} if test.holds else {"bold": True, "fg": "red"}))
+    screen.plain(VERDICT[test.holds].say(lang), indent=2, bold=True, fg="green" if test.holds else "red")
     return screen.text()
 
 
@@ -91,7 +87,7 @@ def json_page(test: SelfTest, lang: Lang) -> str:
         "missing": list(test.lock.missing),
         "doors": test.doors,
     }
-    return json.dumps(answer, ensure_ascii=False, indent=2)
+    return json_text(answer)
 
 
 def _named(name: str, lang: Lang) -> str:

@@ -28,6 +28,9 @@ from .workers import Workers
 __all__ = ["Depth", "Examination", "examine_file", "examine_python", "hazards_of", "probes_of"]
 
 ENGINES: dict[Keras, Engine] = {"keras-3": "keras", "tf-keras": "tf_keras"}
+# How much more likely a topic about loading is than another one, where loading failed; and from where on it is named.
+ABOUT_LOADING = 3.0
+SURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -165,12 +168,18 @@ def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -
 
 
 def _topics(traceback: str) -> tuple[str, ...]:
-    """What the matcher makes of an exception: the topic, or nothing where it is not known."""
+    """What the matcher makes of an exception of loading: the topic, or nothing where it is not known.
+
+    The classes and arguments that stand in such a message point to other topics as well; those about loading count for more.
+    """
     from ..knowledge.matcher import Matcher  # noqa: PLC0415
     from ..knowledge.parser import parse  # noqa: PLC0415
 
     matcher = Matcher.load()
     ranking = matcher.match(parse(traceback))
-    if ranking.matches and matcher.calibration.knows(ranking.unknown, alone=False):
-        return (ranking.matches[0].topic,)
-    return ()
+    about_loading = {topic for probe in probes_of("live", only=frozenset({"live-load"})) for topic in probe.topics}
+    weighed = {m.topic: m.confidence * (ABOUT_LOADING if m.topic in about_loading else 1) for m in ranking.matches}
+    best = max(weighed, key=lambda topic: weighed[topic], default=None)
+    if best is None or weighed[best] < SURE or not matcher.calibration.knows(ranking.unknown, alone=False):
+        return ()
+    return (best,)

@@ -154,8 +154,8 @@ PROBE = Probe(
     remedy=Text(
         "where it is not finite: an earlier checkpoint and a smaller learning rate; where it stays away: trainable weights and "
         "Keras' own operations between them and the loss; where it vanishes: relu, BatchNormalization or skip connections",
-        "不是有限值时：换用更早的检查点并调小学习率；没有梯度时：让权重可训练，权重与损失之间只用 Keras 自己的运算；梯度消失时：用 relu、"
-        "BatchNormalization 或跳跃连接",
+        "不是有限值时：换用更早的检查点并调小学习率；没有梯度时：让权重可训练，权重与损失之间"
+        "只用 Keras 自己的运算；梯度消失时：用 relu、BatchNormalization 或跳跃连接",
     ),
     documentation="https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/",
 )

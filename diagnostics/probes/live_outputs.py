@@ -107,8 +107,8 @@ PROBE = Probe(
     remedy=Text(
         "NaN: load an earlier checkpoint (`kerasdoctor check --weights` names the layer); the same for everything: build it anew with "
         "relu, BatchNormalization and He or Glorot initialisation, and train from there",
-        "出现 NaN：换用更早的检查点（`kerasdoctor check --weights` 会指出是哪一层）；输出一成不变：改用 relu、BatchNormalization 和 He 或 "
-        "Glorot 初始化重新搭建，再重新训练",
+        "出现 NaN：换用更早的检查点（`kerasdoctor check --weights` 会指出是哪一层）；输出一成不变：改用 relu、"
+        "BatchNormalization 和 He 或 Glorot 初始化重新搭建，再重新训练",
     ),
     documentation="https://keras.io/guides/training_with_built_in_methods/",
 )

@@ -101,7 +101,7 @@ def test_the_environment_tells_the_keras(doctor: Doctor) -> None:
 
 def test_subjects_that_cannot_be_examined_are_told(doctor: Doctor, tmp_path: Path) -> None:
     """A missing model and a missing interpreter end in "could not look", not in an error."""
-    diagnosis = doctor.diagnose(SHARED, Subjects((tmp_path / "none.keras",), tmp_path / "python"))
+    diagnosis = doctor.diagnose(SHARED, Subjects((tmp_path / "none.keras",), python=tmp_path / "python"))
     assert diagnosis.topic == "multiple-inbound-nodes"
     assert {f.outcome for f in diagnosis.findings} == {"could_not_look"}
     assert all("no such" in f.evidence[0].en for f in diagnosis.findings)
