@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import __version__
-from ..errors import InputError, KerasDoctorError
+from ..errors import InputError, KerasDoctorError, SubjectError
 from .examining import check, env, repair
 from .lookup import completion, evaluate, search, topic, topics
 from .options import EXIT_CODES, KERAS, LANG, NOT_KNOWN, UNUSABLE, subjects
@@ -41,7 +41,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KerasDoctorError as error:
-            click.echo(f"kerasdoctor: {error}", err=True, color=use_color())
+            said = error.zh if ctx.obj == "zh" and isinstance(error, SubjectError) else str(error)
+            click.echo(f"kerasdoctor: {said}", err=True, color=use_color())
             ctx.exit(UNUSABLE)
 
 
