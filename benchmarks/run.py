@@ -19,8 +19,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from kerasdoctor.diagnostics.catalogue import probes_of
 from kerasdoctor.diagnostics.model_file import read_model
-from kerasdoctor.diagnostics.probe import all_probes, examine
+from kerasdoctor.diagnostics.probe import examine
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.parser import parse
 from kerasdoctor.knowledge.recorded import traces_of
@@ -128,9 +129,8 @@ def examining() -> None:
 def examine_all(path: Path) -> None:
     """Read a model and look at it with every probe of models."""
     model = read_model(path)
-    for probe in all_probes():
-        if probe.subject == "model":
-            examine(probe, model, path.name, frozenset())
+    for probe in probes_of("model"):
+        examine(probe, model, path.name, frozenset())
 
 
 def big_models(folder: Path, megabytes: int) -> list[Path]:

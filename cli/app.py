@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import __version__
-from ..errors import InputError, KerasDoctorError
+from ..errors import InputError, KerasDoctorError, SubjectError
 from .examining import check, env, repair
 from .lookup import completion, evaluate, search, topic, topics
 from .options import EXIT_CODES, KERAS, LANG, NOT_KNOWN, UNUSABLE, subjects
-from .terminal import Screen, use_color
+from .terminal import Screen, json_text, use_color
 
 if TYPE_CHECKING:
     from ..diagnostics.diagnosis import Diagnosis
@@ -42,7 +41,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KerasDoctorError as error:
-            click.echo(f"kerasdoctor: {error}", err=True, color=use_color())
+            said = error.zh if ctx.obj == "zh" and isinstance(error, SubjectError) else str(error)
+            click.echo(f"kerasdoctor: {said}", err=True, color=use_color())
             ctx.exit(UNUSABLE)
 
 
@@ -145,7 +145,7 @@ def _diagnose(text: str, subjects: Subjects, keras: str | None, lang: Lang | Non
 
 def _show(diagnosis: Diagnosis, *, as_json: bool, err: bool) -> None:
     if as_json:
-        click.echo(json.dumps(diagnosis.as_json(), ensure_ascii=False, indent=2), err=err)
+        click.echo(json_text(diagnosis.as_json()), err=err)
         return
     from .pages import diagnosis_page  # noqa: PLC0415
 

@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..diagnostics.catalogue import listed_probes, probes_of
 from ..diagnostics.environment import Environment, masked
-from ..diagnostics.examination import examine_python, probes_of
+from ..diagnostics.examination import examine_python
 from ..diagnostics.probe import Finding, Probe
 from ..knowledge.text import Lang, Text
 from .terminal import Screen, printable
@@ -88,7 +89,9 @@ def status_of(finding: Finding) -> str:
 def list_page(lang: Lang) -> str:
     """The checks with what each promises."""
     return "\n".join(
-        f"{click.style(f'{probe.id:20}', bold=True)} {probe.promise.say(lang)}" for probe in probes_of("environment")
+        f"{click.style(f'{probe.id:20}', bold=True)} {probe.promise.say(lang)}"
+        for probe in listed_probes()
+        if probe.subject == "environment"
     )
 
 

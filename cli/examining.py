@@ -23,6 +23,7 @@ FILES: tuple[SubjectKind, ...] = ("model", "weights", "live", "log", "data")
 @click.command(epilog=EXIT_CODES)
 @click.argument("subjects", nargs=-1, type=click.Path(path_type=Path), metavar="SUBJECT...")
 @click.option("--list", "listed", is_flag=True, help="List the probes and what each looks at.")
+@click.option("--sandbox", is_flag=True, help="Tell what the sandbox can lock on this machine, and try its doors.")
 @WEIGHTS
 @LIVE
 @ALLOW_CODE
@@ -40,6 +41,7 @@ def check(
     ctx: click.Context,
     subjects: tuple[Path, ...],
     listed: bool,
+    sandbox: bool,
     weights: bool,
     live: bool,
     allow_code: bool,
@@ -56,19 +58,24 @@ def check(
     A model is read, not run: its structure always, its weights with --weights. With --live it is also loaded, fed, trained for a
     step, saved and loaded again, in a sandbox without network or files. A data sample beside one model is held against it.
 
-    Ends with 0 when nothing is wrong, with 4 when a fault was found, with 3 when no probe could look.
+    Ends with 0 when nothing is wrong, with 4 when a fault was found (or the sandbox has an open door), with 3 when no probe
+    could look.
     """
+    from ..diagnostics.catalogue import listed_probes  # noqa: PLC0415
     from ..diagnostics.depth import Depth  # noqa: PLC0415 - each command imports what it needs
-    from ..diagnostics.examination import probes_of  # noqa: PLC0415
     from . import examination_pages as pages  # noqa: PLC0415
 
     if listed:
         click.echo(pages.list_page(lang), color=use_color())
         return
+    if sandbox:
+        ctx.exit(_sandbox(lang, as_json=as_json))
     if not subjects:
-        raise click.UsageError("give at least one model file, training log or data sample, or --list", ctx)
+        raise click.UsageError(
+            "give at least one model file, training log or data sample, or --list, or --sandbox", ctx
+        )
     chosen = _chosen(ctx, FILES, only)
-    asked = {probe.subject for probe in probes_of(*FILES, only=chosen)} if chosen else set()
+    asked = {probe.subject for probe in listed_probes() if probe.id in chosen}
     depth = Depth(
         weights=weights or "weights" in asked,
         live=live or "live" in asked,
@@ -79,9 +86,10 @@ def check(
         lang=lang,
     )
     examined = pages.examine(subjects, chosen, depth)
-    click.echo(
-        pages.json_page(examined, lang) if as_json else pages.page(examined, depth, verbose=verbose), color=use_color()
-    )
+    if as_json:
+        click.echo(pages.json_page(examined, lang))
+    else:
+        click.echo(pages.page(examined, depth, chosen=bool(chosen), verbose=verbose), color=use_color())
     if picture is not None:
         pages.save_picture(examined, picture)
     findings = [finding for each in examined for finding in each.findings]
@@ -198,11 +206,21 @@ def repair(
     ctx.exit(0 if mended.made else NOT_KNOWN)
 
 
+def _sandbox(lang: Lang, *, as_json: bool) -> int:
+    """Print what the sandbox can do here; the exit code."""
+    from ..diagnostics.self_test import self_test  # noqa: PLC0415
+    from . import sandbox_page as pages  # noqa: PLC0415
+
+    told = self_test()
+    click.echo(pages.json_page(told, lang) if as_json else pages.page(told, lang), color=use_color())
+    return 0 if told.holds else FOUND
+
+
 def _chosen(ctx: click.Context, kinds: tuple[SubjectKind, ...], only: tuple[str, ...]) -> frozenset[str]:
     """The probes that `--only` names, each of which must be there."""
-    from ..diagnostics.examination import probes_of  # noqa: PLC0415
+    from ..diagnostics.catalogue import listed_probes  # noqa: PLC0415
 
-    known = [probe.id for probe in probes_of(*kinds)]
+    known = [probe.id for probe in listed_probes() if probe.subject in kinds]
     for name in only:
         if name not in known:
             raise click.BadParameter(

@@ -38,10 +38,21 @@ def _version(_: click.Context, __: click.Parameter, value: str | None) -> str | 
     return value
 
 
+def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Keep the language for the messages of errors, which are printed where no command's options are known any more."""
+    ctx.find_root().obj = value
+    return value
+
+
 LANG = click.option(
-    "--lang", type=click.Choice(["en", "zh"]), help="Language of the answer; by default that of the paste."
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    callback=_remember,
+    help="Language of the answer; by default that of the paste.",
 )
-READER = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+READER = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), callback=_remember, default="en", show_default=True, help="Language."
+)
 KERAS = click.option(
     "--keras",
     metavar="VERSION",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics.catalogue import listed_probes
 from ..diagnostics.phrases import line_name
 from ..knowledge.text import Lang, Text
-from .terminal import Screen
+from .terminal import Screen, shown
 
 if TYPE_CHECKING:
     from ..diagnostics.diagnosis import Diagnosis
@@ -32,9 +32,14 @@ SOURCES = Text("Sources", "出处")
 QUESTION = Text("One question", "还想问一句")
 WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
 TO_ADD = Text("What would help", "补充这些会有帮助")
+SILENT = (
+    Text("1 probe found nothing wrong", "1 个探针未发现问题"),
+    Text("{} probes found nothing wrong", "{} 个探针未发现问题"),
+)
+PROBES = Text("{} probes", "{} 个探针")
+FEW = 3
 SURE = Text("{:.0%} sure", "把握 {:.0%}")
 SUREST = 0.99  # nothing is certain, whatever rounding says
-SILENT = Text("nothing found by {}: {}", "{} 个探针未发现问题：{}")
 OUTCOMES = {
     "finding": ("✗", Text("found", "发现问题")),
     "nothing": ("✓", Text("nothing found", "未发现问题")),
@@ -50,7 +55,7 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
         screen.plain(diagnosis.summary.say(lang), bold=True, fg="yellow")
         _items(screen, WHAT_IT_TOLD.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
         _items(screen, TO_ADD.say(lang), [text.say(lang) for text in diagnosis.advice])
-        _findings(screen, diagnosis.findings, lang)
+        _findings(screen, diagnosis)
         _alternatives(screen, diagnosis, NEAREST)
         _question(screen, diagnosis)
         return
@@ -60,7 +65,7 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
     screen.plain(diagnosis.summary.say(lang))
     _items(screen, REASONS.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
     _fix(screen, diagnosis)
-    _findings(screen, diagnosis.findings, lang)
+    _findings(screen, diagnosis)
     if diagnosis.why:
         screen.heading(WHY.say(lang))
         screen.markdown(diagnosis.why.say(lang))
@@ -99,37 +104,37 @@ def _items(screen: Screen, heading: str, items: list[str]) -> None:
             screen.item(item)
 
 
-def _findings(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
-    if not findings:
+def _findings(screen: Screen, diagnosis: Diagnosis) -> None:
+    """What the probes saw that matters here: faults and what was suspected, and what speaks against a topic in question."""
+    if not diagnosis.findings:
         return
-    screen.heading(EVIDENCE.say(lang))
-    _looks(screen, findings, lang)
+    screen.heading(EVIDENCE.say(diagnosis.lang))
+    asked = {diagnosis.topic, *(other.topic for other in diagnosis.alternatives)}
+    silent = 0
+    for finding in diagnosis.findings:
+        if finding.outcome in ("finding", "crashed") or asked.intersection(finding.ruled_out):
+            _finding(screen, finding, diagnosis.lang)
+        silent += finding.outcome == "nothing" and not asked.intersection(finding.ruled_out)
+    if silent:
+        screen.item(SILENT[silent > 1].say(diagnosis.lang).format(silent), OUTCOMES["nothing"][0])
+    _blind(screen, [finding for finding in diagnosis.findings if finding.outcome == "could_not_look"], diagnosis.lang)
 
 
-def _looks(screen: Screen, findings: tuple[Finding, ...], lang: Lang) -> None:
-    """What was found in full; the probes that found nothing in a line, and each reason for not looking once."""
-    for finding in findings:
-        if finding.outcome in ("finding", "crashed"):
-            mark, outcome = OUTCOMES[finding.outcome]
-            screen.item(f"{finding.probe} ({finding.subject}): {outcome.say(lang)}", mark)
-            for text in finding.evidence:
-                screen.item(text.say(lang), "-", indent=4)
-    for subject in dict.fromkeys(finding.subject for finding in findings):
-        mine = [finding for finding in findings if finding.subject == subject]
-        silent = [finding.probe for finding in mine if finding.outcome == "nothing"]
-        if silent:
-            told = SILENT.say(lang).format(len(silent), ", ".join(silent))
-            screen.item(f"{subject}: {told}", OUTCOMES["nothing"][0])
-        not_looked(screen, [finding for finding in mine if finding.outcome == "could_not_look"], lang, subject)
+def _finding(screen: Screen, finding: Finding, lang: Lang) -> None:
+    mark, outcome = OUTCOMES[finding.outcome]
+    screen.item(f"{finding.probe} ({shown(finding.subject)}): {outcome.say(lang)}", mark)
+    for text in finding.evidence:
+        screen.item(text.say(lang), "-", indent=4)
 
 
-def not_looked(screen: Screen, findings: list[Finding], lang: Lang, subject: str = "") -> None:
-    """Each reason why probes could not look once, with the probes that it kept from it."""
-    for reason in dict.fromkeys(finding.evidence for finding in findings):
-        names = ", ".join(finding.probe for finding in findings if finding.evidence == reason)
-        mark, told = OUTCOMES["could_not_look"]
-        screen.item(f"{subject}{': ' if subject else ''}{told.say(lang)}: {names}", mark)
-        for text in reason:
+def _blind(screen: Screen, findings: list[Finding], lang: Lang) -> None:
+    """Each reason once, with the probes that it kept from looking, or their number."""
+    mark, outcome = OUTCOMES["could_not_look"]
+    for subject, evidence in dict.fromkeys((finding.subject, finding.evidence) for finding in findings):
+        names = [f.probe for f in findings if (f.subject, f.evidence) == (subject, evidence)]
+        who = ", ".join(names) if len(names) <= FEW else PROBES.say(lang).format(len(names))
+        screen.item(f"{who} ({shown(subject)}): {outcome.say(lang)}", mark)
+        for text in evidence:
             screen.item(text.say(lang), "-", indent=4)
 
 

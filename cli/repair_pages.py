@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from ..diagnostics.mending import Made, Mended
 from ..diagnostics.repair import Change, all_repairs
 from ..knowledge.text import Lang, Text
-from .terminal import Screen
+from .terminal import Screen, json_text, shown
 
 SCHEMA = "kerasdoctor.repair/1"
 NOTHING = Text("Nothing to repair: none of the repairs applies to this file.", "无需修复：没有适用于这个文件的修复项。")
@@ -40,7 +39,7 @@ def list_page(lang: Lang) -> str:
 
 def json_page(mended: Mended, lang: Lang) -> str:
     """What was done as JSON, by the schema that `SCHEMA` names."""
-    return json.dumps({"schema": SCHEMA, "lang": lang, **_as_json(mended, lang)}, ensure_ascii=False, indent=2)
+    return json_text({"schema": SCHEMA, "lang": lang, **_as_json(mended, lang)})
 
 
 def _as_json(mended: Mended, lang: Lang) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def _as_json(mended: Mended, lang: Lang) -> dict[str, Any]:
 def page(mended: Mended, model: Path, output: Path | None, lang: Lang) -> str:
     """A page for a terminal."""
     screen = Screen()
-    screen.heading(model.name)
+    screen.heading(shown(model.name))
     if not mended.made:
         screen.plain(NOTHING.say(lang), indent=2)
         return screen.text()

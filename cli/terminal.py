@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,16 @@ def printable(text: str) -> str:
     return "".join(
         c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\t", "    ")
     )
+
+
+def shown(name: str) -> str:
+    """A name of a file in one line: it may be any bytes, line breaks and escapes among them."""
+    return printable(name.replace("\n", "\N{REPLACEMENT CHARACTER}"))
+
+
+def json_text(value: object) -> str:
+    """A value as JSON for people and programs. Names of files may be any bytes: those that are no text stand as escapes."""
+    return json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()
 
 
 def wrap(text: str, width: int) -> list[str]:

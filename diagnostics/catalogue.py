@@ -10,11 +10,12 @@ import json
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 from ..errors import SubjectError
 from .decoding import decode
-from .probe import Listed, all_probes
+from .probe import Listed, Probe, SubjectKind, all_probes
 
 FILE = Path(__file__).with_name("probes.json")
 
@@ -29,6 +30,19 @@ def listed_probes() -> tuple[Listed, ...]:
     except (OSError, ValueError, KeyError, TypeError, SubjectError):
         pass  # never written, or by another release: ask the probes
     return all_probes()
+
+
+def probe_of(ident: str) -> Probe:
+    """A probe by its id, which is the name of its module."""
+    module = import_module(f".probes.{ident.replace('-', '_')}", __package__)
+    found: Probe = module.PROBE
+    return found
+
+
+def probes_of(*kinds: SubjectKind, only: frozenset[str] = frozenset()) -> list[Probe]:
+    """The probes for some kinds of subject, all or those that `only` names; no others are imported."""
+    listed = [each for each in listed_probes() if each.subject in kinds and (not only or each.id in only)]
+    return [probe_of(each.id) for each in listed]
 
 
 def write() -> None:

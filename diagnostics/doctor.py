@@ -37,6 +37,7 @@ RULED_OUT = 0.3
 # What a fault that the text does not point to starts from, as a share of the probability that the text is not known: a
 # paste that is understood is about itself, whatever else is wrong with the model.
 FAULT_ALONE = 0.15
+NO_TEXT = 1.0  # the same where nothing was pasted: a fault is all there is to go by
 SUSPECTED = 0.02
 
 
@@ -92,7 +93,7 @@ class Doctor:
         examined = self._examine(subjects, suspected)
         findings = [finding for each in examined for finding in each.findings]
         environment = next((each.environment for each in examined if each.environment), None)
-        chances, unknown = weigh(ranking, findings)
+        chances, unknown = weigh(ranking, findings, FAULT_ALONE if text.strip() else NO_TEXT)
         case = _Case(
             lang=lang or ("zh" if symptoms.language == "zh" else "en"),
             symptoms=symptoms,
@@ -146,11 +147,14 @@ class _Case:
         return best_question(self.chances, self.unknown, self.told.line, self.names, listed_probes(), self.missing)
 
 
-def weigh(ranking: Ranking, findings: list[Finding]) -> tuple[dict[str, float], float]:
-    """The probability of each topic in question, and that it is none, once the findings are counted."""
+def weigh(ranking: Ranking, findings: list[Finding], fault: float = FAULT_ALONE) -> tuple[dict[str, float], float]:
+    """The probability of each topic in question, and that it is none, once the findings are counted.
+
+    `fault` is what a topic that only a fault points to starts from, as a share of the probability that it is none.
+    """
     odds = {match.topic: match.confidence for match in ranking.matches}
     others = max(0.0, 1.0 - ranking.unknown - sum(odds.values()))
-    alone = FAULT_ALONE * ranking.unknown
+    alone = fault * ranking.unknown
     for finding in findings:
         for topic in finding.topics:
             if has_entry(topic):

@@ -6,6 +6,7 @@ look is asked for: a model's structure always, its weights and what it does when
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,19 +15,23 @@ from typing import Any
 from ..errors import SubjectError
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
+from .catalogue import listed_probes, probe_of, probes_of
 from .decoding import decode
 from .depth import STRUCTURE, Depth
 from .environment import Environment, examine_environment
-from .formats import identify
 from .hazard import Hazard
 from .live import Engine, Live
 from .lockdown import Lock
-from .probe import Finding, Probe, SubjectKind, all_probes, examine
+from .looking import Asked, Seen, could_not_look, in_words, look
+from .probe import Finding, SubjectKind, examine
 from .sandbox import run_locked
 from .worker import Keras
 from .workers import Workers
 
 ENGINES: dict[Keras, Engine] = {"keras-3": "keras", "tf-keras": "tf_keras"}
+# How much more likely a topic about loading is than another one, where loading failed; and from where on it is named.
+ABOUT_LOADING = 3.0
+SURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,24 +60,6 @@ class Examination:
         return Lock(self.applied, self.missing).open_doors
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What comes back from the sandbox."""
-
-    kind: SubjectKind | None
-    findings: tuple[Finding, ...]
-    statement: Text
-    load: Text
-    line: Line | None = None
-    picture: str | None = None
-    hazards: tuple[Hazard, ...] = ()
-
-
-def probes_of(*kinds: SubjectKind, only: frozenset[str] = frozenset()) -> list[Probe]:
-    """The probes for some kinds of subject, all or those that `only` names."""
-    return [probe for probe in all_probes() if probe.subject in kinds and (not only or probe.id in only)]
-
-
 def examine_file(
     path: Path,
     suspected: frozenset[str] = frozenset(),
@@ -93,17 +80,27 @@ def examine_file(
     """
     path = path.absolute()
     beside = beside.absolute() if beside else None
-    weights = depth.weights or any(suspected.intersection(probe.topics) for probe in probes_of("weights"))
-    job = partial(_look, path, beside, suspected, only, replace(depth, weights=weights))
+    on_weights = {topic for probe in listed_probes() if probe.subject == "weights" for topic in probe.topics}
+    weights = depth.weights or bool(suspected & on_weights)
+    asked = Asked(path, suspected, only, replace(depth, weights=weights), beside)
+    _warm()
     try:
-        answer = run_locked(job, tuple(each for each in (path, beside) if each))
-        seen = decode(_Seen, answer.value, path.name)
-    except SubjectError as error:
-        return Examination(path.name, "model", _could_not_look(probes_of("model", only=only), path.name, error))
+        answer = run_locked(partial(look, asked), tuple(each for each in (path, beside) if each))
+        seen: Seen = decode(Seen, answer.value, path.name)
+    except SubjectError as error:  # what is in it broke the reader
+        refused = could_not_look(probes_of("model", only=only), path.name, in_words(error))
+        return Examination(path.name, None, refused)
     examined = Examination(path.name, seen.kind, seen.findings, seen.statement, seen.load, seen.line, seen.picture)
     if depth.live and seen.kind == "model":
-        return _with_live(examined, path, seen.hazards, suspected, only, depth, workers)
+        return _with_live(examined, seen, asked, workers)
     return examined
+
+
+def _warm() -> None:
+    """Import here, once, what most files need and each fork would import anew."""
+    probes_of("model")
+    with suppress(ImportError):  # an optional extra; without it what needs it says so
+        import h5py  # noqa: F401, PLC0415
 
 
 def hazards_of(path: Path) -> tuple[Hazard, ...]:
@@ -122,7 +119,7 @@ class _Gate:
 
 
 def _gate(path: Path, _scratch: Path) -> dict[str, Any]:
-    from .safety import unsafe  # noqa: PLC0415 - see _model
+    from .safety import unsafe  # noqa: PLC0415 - only what runs a model needs it
 
     return asdict(_Gate(unsafe(path)))
 
@@ -135,127 +132,36 @@ def examine_python(
     try:
         environment = examine_environment(python)
     except SubjectError as error:
-        return Examination(python.name, "environment", _could_not_look(probes, python.name, error))
+        return Examination(python.name, "environment", could_not_look(probes, python.name, in_words(error)))
     findings = tuple(examine(probe, environment, python.name, suspected) for probe in probes)
     return Examination(python.name, "environment", findings, environment=environment)
 
 
-def _look(
-    path: Path, beside: Path | None, suspected: frozenset[str], only: frozenset[str], depth: Depth, _scratch: Path
-) -> dict[str, Any]:
-    """The job in the sandbox: read the file as what it is, and run the probes for that."""
-    found = identify(path)
-    look = {"model": _model, "weights": _weights, "log": _log, "data": _data}.get(found.subject or "", _declined)
-    seen = _Seen(found.subject, (), found.statement, found.load)
-    return asdict(look(path, beside, seen, _Asked(path.name, suspected, only), depth))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Which probes to run, and how."""
-
-    name: str
-    suspected: frozenset[str]
-    only: frozenset[str]
-
-    def run(self, kind: SubjectKind, subject: Any) -> tuple[Finding, ...]:  # noqa: ANN401
-        """A finding of each probe for a kind of subject."""
-        return tuple(examine(p, subject, self.name, self.suspected) for p in probes_of(kind, only=self.only))
-
-    def refused(self, kind: SubjectKind, reason: Text) -> tuple[Finding, ...]:
-        """The same where there is nothing to run them on."""
-        probes = probes_of(kind, only=self.only)
-        return tuple(Finding(p.id, self.name, "could_not_look", evidence=(reason,)) for p in probes)
-
-
-def _model(path: Path, _: Path | None, seen: _Seen, asked: _Asked, depth: Depth) -> _Seen:
-    from .model_file import read_model  # noqa: PLC0415 - each kind of subject imports what it needs
-
-    model = read_model(path)
-    findings = asked.run("model", model)
-    if depth.weights:
-        findings += _of_weights(path, asked)
-    hazards: tuple[Hazard, ...] = ()
-    if depth.live:
-        from .safety import unsafe  # noqa: PLC0415
-
-        hazards = unsafe(path)
-    picture = None
-    if depth.picture:
-        from .picture_of import picture_of  # noqa: PLC0415
-
-        picture = picture_of(model, findings, depth.lang)
-    return replace(seen, findings=findings, line=model.line, picture=picture, hazards=hazards)
-
-
-def _weights(path: Path, _: Path | None, seen: _Seen, asked: _Asked, _depth: Depth) -> _Seen:
-    return replace(seen, findings=_of_weights(path, asked))
-
-
-def _of_weights(path: Path, asked: _Asked) -> tuple[Finding, ...]:
-    from .weights import read_weights  # noqa: PLC0415
-
-    try:
-        with read_weights(path) as weights:
-            return asked.run("weights", weights)
-    except SubjectError as error:
-        return asked.refused("weights", Text(str(error), error.zh))
-
-
-def _log(path: Path, _: Path | None, seen: _Seen, asked: _Asked, depth: Depth) -> _Seen:
-    from .training_log import read_log  # noqa: PLC0415
-
-    log = read_log(path)
-    findings = asked.run("log", log)
-    picture = None
-    if depth.picture:
-        from .plot import plot_log  # noqa: PLC0415
-
-        picture = plot_log(log, findings, depth.lang)
-    return replace(seen, findings=findings, picture=picture)
-
-
-def _data(path: Path, beside: Path | None, seen: _Seen, asked: _Asked, depth: Depth) -> _Seen:
-    from .data_sample import read_sample  # noqa: PLC0415
-    from .model_file import read_model  # noqa: PLC0415
-
-    model = read_model(beside) if beside else None
-    return replace(seen, findings=asked.run("data", read_sample(path, model, depth.labels)))
-
-
-def _declined(_path: Path, _: Path | None, seen: _Seen, asked: _Asked, _depth: Depth) -> _Seen:
-    reason = Text(
-        f"{asked.name} {seen.statement.en}: {seen.load.en}", f"{asked.name} {seen.statement.zh}：{seen.load.zh}"
-    )
-    return replace(seen, findings=asked.refused("model", reason))
-
-
-def _with_live(
-    examined: Examination,
-    path: Path,
-    hazards: tuple[Hazard, ...],
-    suspected: frozenset[str],
-    only: frozenset[str],
-    depth: Depth,
-    workers: Workers | None,
-) -> Examination:
-    """Run the model in the sandbox, unless the gate says that its file carries code."""
-    probes = probes_of("live", only=only)
+def _with_live(examined: Examination, seen: Seen, asked: Asked, workers: Workers | None) -> Examination:
+    """Run the model in the sandbox, unless there is nothing to run or the gate says that its file carries code."""
+    probes, name = probes_of("live", only=asked.only), examined.name
     if not probes:
         return examined
-    if hazards and not depth.allow_code:
-        told = hazards[0].text
-        error = SubjectError(
-            f"the model is not run: {told.en}; --allow-code runs it all the same, inside the sandbox",
-            f"不运行这个模型：{told.zh}；加 --allow-code 可在沙箱内照样运行",
-        )
-        return replace(examined, findings=examined.findings + _could_not_look(probes, path.name, error))
+    if reason := seen.idle or _refusal(seen.hazards, allow_code=asked.depth.allow_code):
+        return replace(examined, findings=examined.findings + could_not_look(probes, name, reason))
     try:
-        live, lock = _run(path, examined.line, depth, workers)
+        live, lock = _run(asked.path, seen.line, asked.depth, workers)
     except SubjectError as error:
-        return replace(examined, findings=examined.findings + _could_not_look(probes, path.name, error))
-    findings = tuple(examine(probe, live, path.name, suspected) for probe in probes)
+        return replace(examined, findings=examined.findings + could_not_look(probes, name, in_words(error)))
+    findings = tuple(examine(probe, live, name, asked.suspected) for probe in probes)
     return replace(examined, findings=examined.findings + findings, applied=lock.applied, missing=lock.missing)
+
+
+def _refusal(hazards: tuple[Hazard, ...], *, allow_code: bool) -> Text | None:
+    """Why the gate keeps the model from being run. Whoever allows code allows that of lambdas, not what no model needs."""
+    refused = sorted((hazard for hazard in hazards if not (hazard.code and allow_code)), key=lambda hazard: hazard.code)
+    if not refused:
+        return None
+    en, zh = refused[0].text.en, refused[0].text.zh
+    if refused[0].code:
+        en += "; --allow-code runs it all the same, inside the sandbox"
+        zh += "；加 --allow-code 可在沙箱内照样运行"
+    return Text(f"the model is not run: {en}", f"不运行这个模型：{zh}")
 
 
 def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -> tuple[Live, Lock]:
@@ -272,17 +178,18 @@ def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -
 
 
 def _topics(traceback: str) -> tuple[str, ...]:
-    """What the matcher makes of an exception: the topic, or nothing where it is not known."""
+    """What the matcher makes of an exception of loading: the topic, or nothing where it is not known.
+
+    The classes and arguments that stand in such a message point to other topics as well; those about loading count for more.
+    """
     from ..knowledge.matcher import Matcher  # noqa: PLC0415
     from ..knowledge.parser import parse  # noqa: PLC0415
 
     matcher = Matcher.load()
     ranking = matcher.match(parse(traceback))
-    if ranking.matches and matcher.calibration.knows(ranking.unknown, alone=False):
-        return (ranking.matches[0].topic,)
-    return ()
-
-
-def _could_not_look(probes: list[Probe], name: str, error: SubjectError) -> tuple[Finding, ...]:
-    reason = Text(str(error), error.zh)
-    return tuple(Finding(probe.id, name, "could_not_look", evidence=(reason,)) for probe in probes)
+    about_loading = set(probe_of("live-load").topics)
+    weighed = {m.topic: m.confidence * (ABOUT_LOADING if m.topic in about_loading else 1) for m in ranking.matches}
+    best = max(weighed, key=lambda topic: weighed[topic], default=None)
+    if best is None or weighed[best] < SURE or not matcher.calibration.knows(ranking.unknown, alone=False):
+        return ()
+    return (best,)

@@ -48,7 +48,7 @@ def identify(path: Path) -> Format:
         with path.open("rb") as file:
             head = file.read(HEAD)
     except FileNotFoundError:
-        text = Text("there is no such file", "没有这个文件")
+        text = Text("does not exist: there is no such file", "不存在：没有这个文件")
         return declined("missing", text, Text("check the path and the working directory", "请检查路径和当前工作目录"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

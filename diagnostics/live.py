@@ -18,6 +18,7 @@ from .live_inputs import KINDS, has_fixed_batch, made_inputs, made_labels
 from .live_keras import Runner, runner
 
 MAX_TRACEBACK = 20_000
+MAX_MESSAGE = 4000
 BATCH = 8
 Engine = Literal["keras", "tf_keras"]
 
@@ -35,7 +36,7 @@ class Failure:
 class Output:
     """What came out of one output for one kind of made input.
 
-    `spread` is the largest difference between the outputs of two samples of the batch.
+    `spread` is the largest difference between the outputs of two samples of the batch. Texts have no numbers: all are zero.
     """
 
     name: str
@@ -46,6 +47,11 @@ class Output:
     lowest: float
     highest: float
     spread: float
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it can have a gradient, and varies with its inputs: a class, a rank or a text may well stay the same."""
+        return self.dtype.startswith(("float", "bfloat"))
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,9 @@ class _Examination:
         self.found["outputs"] = tuple(outputs)
 
     def _train(self) -> None:
+        """One step for each kind of input, where something is trainable and some output can have a gradient."""
+        if not any(output.is_float for output in self.found["outputs"]):
+            return
         steps = []
         for kind, inputs in self.inputs.items():
             labels = made_labels(self.model, self.keras.call(self.model, inputs)) if self.found["compiled"] else None
@@ -203,7 +212,14 @@ def _failure(error: Exception) -> Failure:
     printed = "".join(traceback.format_exception(error))
     if len(printed) > MAX_TRACEBACK:
         printed = printed[: MAX_TRACEBACK // 2] + "\n...\n" + printed[-MAX_TRACEBACK // 2 :]
-    return Failure(type(error).__name__, str(error)[:2000], printed)
+    return Failure(type(error).__name__, _shortened(str(error)), printed)
+
+
+def _shortened(message: str) -> str:
+    """Keras puts a configuration of any length into the middle of a message, and the cause at its end."""
+    return (
+        message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE // 2]} ... {message[-MAX_MESSAGE // 2 :]}"
+    )
 
 
 def _sample(inputs: Any, i: int) -> Any:  # noqa: ANN401 - arrays, or lists and dicts of them
@@ -219,7 +235,8 @@ def _output(name: str, kind: str, value: Any) -> Output:  # noqa: ANN401 - a Num
 
     numbers = value.astype("float64") if value.dtype.kind in "fiub" else np.zeros(value.shape)
     finite = numbers[np.isfinite(numbers)]
-    spread = float(np.max(np.ptp(numbers, axis=0), initial=0.0)) if numbers.ndim and np.isfinite(numbers).all() else 0.0
+    whole = numbers.ndim and numbers.size and finite.size == numbers.size
+    spread = float(np.max(np.ptp(numbers, axis=0), initial=0.0)) if whole else 0.0
     lowest, highest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     bad = int(numbers.size - finite.size)
     return Output(name, kind, tuple(map(int, value.shape)), str(value.dtype), bad, lowest, highest, spread)

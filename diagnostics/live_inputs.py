@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 # Three kinds, because a trained model may expect any of them: what is wrong for all three does not depend on the data.
@@ -9,6 +10,10 @@ KINDS = ("normal", "0 to 1", "0 to 255")
 # Lengths for axes that a model leaves open, by the rank of the input: images of 96 pixels satisfy the deepest of
 # keras.applications (75 for InceptionV3).
 _OPEN = {2: 16, 3: 16, 4: 96, 5: 32}
+# A file may declare any size. Open axes are chosen so that a sample stays below this many numbers, and of samples that are
+# larger by themselves there are only as many as it takes to compare them.
+_LARGE = 1 << 20
+_FEW = 2
 _WORDS = ("a", "good", "day", "for", "reading", "old", "books", "42")
 _IDS = ("Embedding", "CategoryEncoding", "TokenAndPositionEmbedding")
 _THROUGH = (
@@ -33,6 +38,8 @@ def made_inputs(model: Any, kind: str, batch: int) -> Any:  # noqa: ANN401 - arr
     import numpy as np  # noqa: PLC0415 - in the worker only
 
     wanted = _wanted(model)
+    if any(math.prod(_sample(shape)) > _LARGE for _, shape, _ in wanted):
+        batch = min(batch, _FEW)
     most = _id_limits(model)
     made = [
         _made(np.random.default_rng(7 + i), shape, dtype, kind, batch, most.get(i))
@@ -60,6 +67,20 @@ def _wanted(model: Any) -> list[tuple[str, tuple[int | None, ...], str]]:  # noq
     raise ValueError("the model is subclassed and its file does not say what shape its input has")
 
 
+def _size(shape: tuple[int | None, ...], batch: int) -> tuple[int, ...]:
+    """The shape of a made batch. An input without axes of its own gets one for the batch."""
+    return (batch if not shape or shape[0] is None else shape[0], *_sample(shape))
+
+
+def _sample(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """The shape of one sample: open axes get a usual length, a shorter one where many of them multiply."""
+    axes, length = shape[1:], _OPEN.get(len(shape), 8)
+    given, free = math.prod(n for n in axes if n is not None), axes.count(None)
+    while length > 1 and given * length**free > _LARGE and free:
+        length -= 1
+    return tuple(length if n is None else n for n in axes)
+
+
 def _dtype(dtype: Any) -> str:  # noqa: ANN401 - a text in Keras 3, a DType in tf_keras
     return str(getattr(dtype, "name", dtype))
 
@@ -67,7 +88,7 @@ def _dtype(dtype: Any) -> str:  # noqa: ANN401 - a text in Keras 3, a DType in t
 def _made(random: Any, shape: tuple[int | None, ...], dtype: str, kind: str, batch: int, most: int | None) -> Any:  # noqa: ANN401
     import numpy as np  # noqa: PLC0415
 
-    size = (shape[0] or batch, *(n or _OPEN.get(len(shape), 8) for n in shape[1:]))
+    size = _size(shape, batch)
     if dtype == "string":
         return np.array(random.choice(_WORDS, size), dtype=object)
     if most is not None:
@@ -133,11 +154,7 @@ def _flat(value: Any) -> list[Any]:  # noqa: ANN401
 
 
 def made_labels(model: Any, outputs: Any) -> Any:  # noqa: ANN401
-    """Labels in the form that the compiled loss takes, in the structure of the outputs.
-
-    Raises:
-        ValueError: the loss is no loss of Keras, so the form of its labels is not known.
-    """
+    """Labels in the form that the compiled loss takes, in the structure of the outputs; numbers for a loss that is not Keras' own."""
     import numpy as np  # noqa: PLC0415
 
     random = np.random.default_rng(11)

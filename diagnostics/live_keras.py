@@ -24,7 +24,9 @@ class Runner:
         self.version = str(self.keras.__version__)
 
     def suffix(self, path: Path) -> str:
-        """The ending under which this Keras reads a file of that content."""
+        """The ending under which this Keras reads a file of that content; none for the folder of a SavedModel."""
+        if path.is_dir():
+            return ""
         with path.open("rb") as file:
             return ".h5" if file.read(8) == _HDF5 else ".keras"
 
@@ -93,7 +95,7 @@ class Runner:
     def named_outputs(self, model: Any, outputs: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
         """All outputs with their names."""
         arrays = self.arrays(outputs)
-        names = list(getattr(model, "output_names", None) or [])
+        names = list(getattr(getattr(model, "_functional", None) or model, "output_names", None) or [])
         for i, array in enumerate(arrays):
             yield (str(names[i]) if i < len(names) else f"output {i}"), array
 
@@ -129,7 +131,8 @@ class Runner:
         return layer, weight, float(self.tf.norm(self.tf.where(self.tf.math.is_finite(value), value, 0.0))), bad
 
     def _mean_square(self, outputs: Any) -> Any:  # noqa: ANN401
-        parts = [self.tf.cast(part, "float32") for part in self.tf.nest.flatten(outputs) if part.dtype.is_floating]
+        parts = self.tf.nest.flatten(outputs, expand_composites=True)  # of sparse and ragged ones, their values
+        parts = [self.tf.cast(part, "float32") for part in parts if part.dtype.is_floating]
         return self.tf.add_n([self.tf.reduce_mean(self.tf.square(part)) for part in parts])
 
     def _array(self, tensor: Any) -> Any:  # noqa: ANN401

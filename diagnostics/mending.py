@@ -90,6 +90,14 @@ def mend_file(
     return asdict(_Mending(Path(path), target, suffix, scratch, allow_code).run(only, dry))
 
 
+def mend_copy(scratch: Path, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - those of `mend_file`
+    """The worker's job: `mend_file`, and the copy is handed out of the sandbox."""
+    mended = mend_file(scratch, **arguments)
+    if mended["file"]:
+        hand_out(scratch / mended["file"])
+    return mended
+
+
 class _Mending:
     def __init__(self, path: Path, target: Target, suffix: str, scratch: Path, allow_code: bool) -> None:
         self.path, self.target, self.suffix, self.scratch, self.allow_code = path, target, suffix, scratch, allow_code
@@ -120,7 +128,6 @@ class _Mending:
             ) from error
         applied = [repair for repair in repairs if repair.id in {each.repair for each in made}]
         proof = self._proof(file, original, applied)
-        hand_out(file)
         return Mended(made, proof, file.name, tuple(self.notes))
 
     def _draft(self) -> Draft:
@@ -227,7 +234,7 @@ class _Mending:
                 raise SubjectError(
                     f"layer '{path}' takes {len(layer.weights)} arrays, the file has {len(stored)} for it: the file is of another "
                     "model, or of a form that is not known here",
-                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：文件属于另一个模型，或其格式在此未知",
+                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：可能属于另一个模型",
                 )
             try:
                 layer.set_weights(stored)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from html import escape
 
 from ..knowledge.text import Lang, Text
+from .catalogue import probes_of
 from .curves import Mark, Sighting
 from .plot_scale import WIDTH, Panel, Scale, panels_of, ticks_of_epochs
-from .probe import Finding, all_probes
+from .probe import Finding
 from .training_log import RATE, Series, TrainingLog
 
 _LEFT, _RIGHT, _TOP, _GAP, _HEIGHT, _RATE_HEIGHT = 64.0, 150.0, 76.0, 62.0, 190.0, 90.0
@@ -64,7 +65,7 @@ def plot_log(log: TrainingLog, findings: Iterable[Finding] = (), lang: Lang = "e
 
 def _marks(log: TrainingLog, findings: Iterable[Finding]) -> Iterator[_Found]:
     """The places of the evidence that findings tell: the probe looks again, and is asked for nothing else."""
-    probes = {probe.id: probe for probe in all_probes() if probe.subject == "log"}
+    probes = {probe.id: probe for probe in probes_of("log")}
     number = 0
     for finding in findings:
         probe = probes.get(finding.probe)

@@ -1,4 +1,4 @@
-"""A job that tries the doors of the sandbox from inside: `kerasdoctor check --sandbox` can show what it tells."""
+"""Tries the doors of the sandbox from inside: what `kerasdoctor check --sandbox` shows, and a job of the worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,43 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from .decoding import decode
+from .lockdown import Lock
+from .sandbox import LIVE, run_locked
+
+SCRATCH = "scratch"  # the one door that must be open
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """The locks that hold and that are missing here, and what became of each door that was tried from inside."""
+
+    lock: Lock
+    doors: dict[str, str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether all essential locks hold, every door is closed, and the scratch folder may be written to."""
+        closed = all((told == "OPEN") == (name == SCRATCH) for name, told in self.doors.items())
+        return closed and bool(self.doors) and not self.lock.open_doors
+
+
+def self_test() -> SelfTest:
+    """Lock a process as one that runs a model is locked, and try its doors. Needs no TensorFlow.
+
+    Raises:
+        SandboxError: the process ended without an answer; the message says how.
+    """
+    if not hasattr(
+        os, "fork"
+    ):  # Windows: nothing is locked, and there would be nothing between the attempts and this process
+        why = f"there is no such lock on {sys.platform}"
+        return SelfTest(Lock((), tuple(f"{name}: {why}" for name in ("files", "system-calls"))), {})
+    answer = run_locked(try_the_doors, limits=LIVE, insist=False)
+    return SelfTest(answer.locks, decode(dict[str, str], answer.value, "doors"))
 
 
 def try_the_doors(scratch: Path) -> dict[str, str]:
@@ -28,7 +64,7 @@ def try_the_doors(scratch: Path) -> dict[str, str]:
         "program": _try(lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {})),
         "process": _try(_fork),
         "signal": _try(lambda: os.kill(os.getppid(), 0)),
-        "scratch": _try(lambda: tempfile.TemporaryFile(dir=scratch).close()),
+        SCRATCH: _try(lambda: tempfile.TemporaryFile(dir=scratch).close()),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..live import Live
-from ..live_steps import need
+from ..live_steps import need, told
 from ..probe import Evidence, Probe
 
 SAVING = "save-model"
@@ -24,8 +24,7 @@ def look(live: Live) -> Iterator[Evidence]:
     if live.reloaded is not None:
         yield from _reloaded(live.reloaded)
     elif failed := live.failures.get("reload"):
-        told = f"{failed.type}: {failed.message.strip().partition(chr(10))[0][:300]}"
-        text = Text(f"saving it and loading it again ends with {told}", f"保存后重新加载时出错：{told}")
+        text = Text(f"saving it and loading it again ends with {told(failed)}", f"保存后重新加载时出错：{told(failed)}")
         yield Evidence(text, confirms=(SAVING, "get-config-missing", "subclassed-model-saving"))
     if live.alone is not None and live.alone > _OTHER:
         yield Evidence(

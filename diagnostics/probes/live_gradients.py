@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...knowledge.text import Text
 from ..live import Live, Step
 from ..live_steps import need
-from ..probe import Evidence, Probe
+from ..probe import CouldNotLook, Evidence, Probe
 from ..wording import names_en, names_zh
 
 NAN = "nan-loss"
@@ -23,7 +23,15 @@ _EXPLODING = 1e4
 
 def look(live: Live) -> Iterator[Evidence]:
     """No gradient, a zero one, one that is not finite, and how it changes from layer to layer."""
+    if live.outputs and not any(output.is_float for output in live.outputs):
+        raise CouldNotLook(
+            Text("no output is a floating-point number: no loss has a gradient", "没有浮点数输出：任何损失都没有梯度")
+        )
     need(live, "train", bool(live.steps))
+    if not live.steps[0].gradients:
+        raise CouldNotLook(
+            Text("the model has no trainable weight, so there is no gradient", "模型没有可训练的权重，因此没有梯度")
+        )
     bad = [step for step in live.steps if not math.isfinite(step.value) or any(g.not_finite for g in step.gradients)]
     yield from _loss(live.steps, bad)
     yield from _unreached(live.steps)
@@ -99,7 +107,7 @@ def _zero(steps: tuple[Step, ...]) -> Iterator[Evidence]:
 
 def _strength(step: Step) -> Iterator[Evidence]:
     """How strong the gradient is in the first layers, compared with the strongest."""
-    norms = {layer: _strongest(step, layer) for layer in _layers(step)}
+    norms = {layer: norm for layer in _layers(step) if (norm := _strongest(step, layer)) > 0}
     strongest = max(norms.values(), default=0.0)
     weak = [layer for layer, norm in norms.items() if norm < _VANISHING * strongest]
     first = next(iter(norms), None)
@@ -144,8 +152,10 @@ PROBE = Probe(
     topics=(NAN, NOT_LEARNING, NONE, CLIP),
     look=look,
     remedy=Text(
-        "relu in place of sigmoid in hidden layers, BatchNormalization or skip connections in deep nets, a smaller learning rate",
-        "隐藏层用 relu 代替 sigmoid，深层网络加 BatchNormalization 或跳跃连接，并调小学习率",
+        "where it is not finite: an earlier checkpoint and a smaller learning rate; where it stays away: trainable weights and "
+        "Keras' own operations between them and the loss; where it vanishes: relu, BatchNormalization or skip connections",
+        "不是有限值时：换用更早的检查点并调小学习率；没有梯度时：让权重可训练，权重与损失之间"
+        "只用 Keras 自己的运算；梯度消失时：用 relu、BatchNormalization 或跳跃连接",
     ),
     documentation="https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/",
 )

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..live import Failure, Live
+from ..live_steps import told
 from ..probe import CouldNotLook, Evidence, Probe
+from ..wording import names_en, names_zh
 
 CUSTOM = "custom-objects-on-load"
-# The words of keras/src/saving/serialization_lib.py and of tf_keras/src/saving/legacy/serialization.py.
+# The words of keras/src/saving/serialization_lib.py, of tf_keras/src/saving/serialization_lib.py and its legacy/serialization.py.
 _NEEDS_CODE = re.compile(
-    r"Could not locate (class|function)|Unknown (layer|\w+ ?function|object|loss|metric|optimizer)"
+    r"Could not locate (?:class|function) '([^']+)'(?:.{0,600}?Full object config: \{'module': '(\w+))?"
+    r"|Cannot deserialize object of type `(\w+)`"
+    r"|Unknown (?:layer|[\w ]*function|object|loss|metric|optimizer)(?: object)?: '?([\w>]+)",
+    re.DOTALL,
 )
 
 
@@ -21,23 +26,30 @@ def look(live: Live) -> Iterator[Evidence]:
     failed = live.failures.get("load")
     if failed is None:
         yield from _loaded(live)
-    elif _NEEDS_CODE.search(failed.message):
-        name = _first_line(failed)
+    elif name := _own_code(failed):
         raise CouldNotLook(
             Text(
-                f"loading needs the model's own code, which is not in the file: {name}",
-                f"加载需要模型自己的代码，文件里没有：{name}",
+                f"loading needs the model's own code, which is not in the file: {names_en([name])}",
+                f"加载需要模型自己的代码，文件里没有：{names_zh([name])}",
             )
         )
     else:
         yield Evidence(
             Text(
-                f"{_engine(live)} does not load the file: {failed.type}: {_first_line(failed)}{_topic(live, 'en')}",
-                f"{_engine(live)} 无法加载这个文件：{failed.type}: {_first_line(failed)}{_topic(live, 'zh')}",
+                f"{_engine(live)} does not load the file: {told(failed)}{_topic(live, 'en')}",
+                f"{_engine(live)} 无法加载这个文件：{told(failed)}{_topic(live, 'zh')}",
             ),
             confirms=live.matched,
             fault=True,
         )
+
+
+def _own_code(failed: Failure) -> str | None:
+    """The class or function that the message asks for, unless Keras itself is where it should be."""
+    found = _NEEDS_CODE.search(failed.message)
+    if found is None or found[2] in ("keras", "tf_keras"):
+        return None
+    return found[1] or found[3] or found[4]
 
 
 def _loaded(live: Live) -> Iterator[Evidence]:
@@ -57,9 +69,8 @@ def _loaded(live: Live) -> Iterator[Evidence]:
     if failed := live.failures.get("compile"):
         yield Evidence(
             Text(
-                "it loads only without what it was compiled with (compile=False), because of "
-                f"{failed.type}: {_first_line(failed)}",
-                f"只有不恢复编译信息（compile=False）才能加载，原因是 {failed.type}: {_first_line(failed)}",
+                f"it loads only without what it was compiled with (compile=False), because of {told(failed)}",
+                f"只有不恢复编译信息（compile=False）才能加载，原因是 {told(failed)}",
             ),
             confirms=tuple(dict.fromkeys((*live.matched, CUSTOM))),
         )
@@ -75,10 +86,6 @@ def _topic(live: Live, lang: str) -> str:
     return f" (topic {live.matched[0]})" if lang == "en" else f"（主题 {live.matched[0]}）"
 
 
-def _first_line(failure: Failure) -> str:
-    return failure.message.strip().partition("\n")[0][:300]
-
-
 PROBE = Probe(
     id="live-load",
     subject="live",
@@ -91,6 +98,10 @@ PROBE = Probe(
         "saved-in-keras2-loaded-in-keras3",
         "saved-in-keras3-loaded-in-keras2",
         "argument-not-in-this-version",
+        "saved-by-newer-version",
+        "lambda-unsafe-deserialization",
+        "weights-shape-mismatch",
+        "weights-layer-count-mismatch",
         CUSTOM,
     ),
     look=look,

@@ -63,6 +63,8 @@ def _not_finite(outputs: list[Output]) -> Iterator[Evidence]:
 
 def _constant(outputs: list[Output]) -> Iterator[Evidence]:
     """The same output for all samples, for each kind of input. An output that sits at 0 or 1 may only be saturated."""
+    if not outputs[0].is_float or not _size(outputs[0]):
+        return
     if not all(_same(output) for output in outputs) or len(outputs[0].shape) == 0 or outputs[0].shape[0] < 2:  # noqa: PLR2004
         return
     low, high = min(o.lowest for o in outputs), max(o.highest for o in outputs)
@@ -103,8 +105,10 @@ PROBE = Probe(
     topics=(NAN, NOT_LEARNING, MIXED),
     look=look,
     remedy=Text(
-        "build it anew with fewer saturating layers, BatchNormalization and He or Glorot initialisation; train from there",
-        "重新搭建：减少会饱和的层，加 BatchNormalization，用 He 或 Glorot 初始化，再重新训练",
+        "NaN: load an earlier checkpoint (`kerasdoctor check --weights` names the layer); the same for everything: build it anew with "
+        "relu, BatchNormalization and He or Glorot initialisation, and train from there",
+        "出现 NaN：换用更早的检查点（`kerasdoctor check --weights` 会指出是哪一层）；输出一成不变：改用 relu、"
+        "BatchNormalization 和 He 或 Glorot 初始化重新搭建，再重新训练",
     ),
     documentation="https://keras.io/guides/training_with_built_in_methods/",
 )

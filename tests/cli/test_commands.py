@@ -224,34 +224,6 @@ def test_a_table_is_told_row_by_row() -> None:
     ]
 
 
-def test_check_examines_model_files(tmp_path: Path) -> None:
-    """A fault is found by name and number; what cannot be read is told once; the exit code tells which it was."""
-    model = str(EXAMPLES / "digits.keras")
-    ended = command("check", model)
-    assert ended.returncode == 4
-    assert "hands uint8 to 'conv2d'" in ended.stdout
-    only = command("check", model, "--only", "inbound-nodes", "--json")
-    assert only.returncode == 0
-    findings = json.loads(only.stdout)["subjects"][0]["findings"]
-    assert [(f["probe"], f["outcome"], f["fault"]) for f in findings] == [("inbound-nodes", "nothing", False)]
-    page = tmp_path / "page.keras"
-    page.write_text("<!DOCTYPE html><p>sign in</p>", encoding="utf-8")
-    unreadable = command("check", str(page), "--lang", "zh")
-    assert unreadable.returncode == 3
-    assert unreadable.stdout.count("page.keras") == 2
-    both = command("check", str(page), model)
-    assert both.returncode == 4
-
-
-def test_check_refuses_what_it_does_not_know() -> None:
-    """No subject, or a probe that is not there, is wrong usage and says what there is."""
-    assert command("check").returncode == 2
-    wrong = command("check", "x.keras", "--only", "gpu-visibility")
-    assert wrong.returncode == 2
-    assert "inbound-nodes" in wrong.stderr
-    assert "dtype-casts" in command("check", "--list").stdout
-
-
 def test_a_keras_version_must_be_one() -> None:
     """What is no version is told, not ignored; a version chooses the fix."""
     wrong = command("explain", "--keras", "latest", text="loss is nan")

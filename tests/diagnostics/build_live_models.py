@@ -189,8 +189,12 @@ MODELS = (
 )  # fmt: skip
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    for build in MODELS:
+def save(models, folder):
+    """Save each under the name of its function, all from the same seed."""
+    for build in models:
         keras.utils.set_random_seed(1)
         build().save(folder / f"{build.__name__}.keras")
+
+
+if __name__ == "__main__":
+    save(MODELS, Path(sys.argv[1]))

@@ -223,7 +223,7 @@ def mend(folder, jobs):
         scratch = Path(tempfile.mkdtemp(dir=folder))
         started = time.perf_counter()
         allowed = job.get("allow_code", False)
-        arguments = (job["file"], job["target"], job["suffix"], job.get("only", []), scratch)
+        arguments = (scratch, job["file"], job["target"], job["suffix"], job.get("only", []))
         try:
             found = mend_file(*arguments, dry=job.get("dry", False), allow_code=allowed)
         except SubjectError as error:

@@ -46,3 +46,8 @@ def test_a_list_of_other_things_is_not_believed(elsewhere: Path) -> None:
     written["probes"][0]["topics"] = 3
     elsewhere.write_text(json.dumps(written), encoding="utf-8")
     assert len(told()) == len(all_probes())
+
+
+def test_a_probe_is_found_by_its_id() -> None:
+    """Its module is called as it is, so that one can be had without the others."""
+    assert [catalogue.probe_of(probe.id) for probe in all_probes()] == list(all_probes())

@@ -341,7 +341,7 @@ def test_a_folder_that_resists_is_removed_all_the_same() -> None:
 
 
 def test_secrets_do_not_come_along(monkeypatch: pytest.MonkeyPatch, common: Path) -> None:
-    """Neither variables nor open files of the parent; nothing to read on the standard input."""
+    """Neither variables nor open files of the parent; nothing to read on the standard input, the output (4) goes nowhere."""
     monkeypatch.setenv("KERASDOCTOR_TEST_TOKEN", "secret")
     LIBC.getenv.restype = ctypes.c_char_p
 

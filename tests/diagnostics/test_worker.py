@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kerasdoctor.diagnostics.sandbox import Limits
+from kerasdoctor.diagnostics.examination import ENGINES
+from kerasdoctor.diagnostics.sandbox import Answer, Limits
 from kerasdoctor.diagnostics.worker import Keras, Worker
 from kerasdoctor.errors import SandboxError
 
@@ -59,16 +60,23 @@ def saved(keras: Keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     return folder / f"hostile.{suffix}", ended.stdout
 
 
+def live(worker: Worker, path: Path, limits: Limits = LIMITS) -> Answer:
+    """Run a model file as `check --live --allow-code` does."""
+    arguments = {"path": str(path), "engine": ENGINES[worker.keras], "allow_code": True}
+    return worker.run("live", arguments, (path,), limits)
+
+
 def test_a_hostile_lambda_succeeds_only_without_the_lock(worker: Worker, saved: tuple[Path, str]) -> None:
-    """Its bytecode connects, reads, writes and starts a program; in the worker all of it is refused."""
+    """Its bytecode connects, reads, writes and starts a program; in the worker it runs too, and all of it is refused."""
     path, told = saved
     assert all(f"{attack}=succeeded" in told for attack in ATTACKS)
     target = path.with_name("target")
     assert target.read_text() == "owned"
     target.write_text("untouched")
-    with pytest.raises(SandboxError) as caught:
-        worker.run("load", {"path": str(path)}, (path,), LIMITS)
-    assert all(f"{attack}=refused" in str(caught.value) for attack in ATTACKS)
+    failures = live(worker, path).value["failures"]
+    told = " ".join(failure["message"] for failure in failures.values())
+    assert all(f"{attack}=refused" in told for attack in ATTACKS)
+    assert "succeeded" not in told
     assert target.read_text() == "untouched"
 
 
@@ -77,9 +85,9 @@ def test_an_honest_model_is_loaded_called_and_trained(worker: Worker, saved: tup
     path = saved[0].with_stem("honest")
     for _ in range(2):
         start = time.monotonic()
-        answer = worker.run("load", {"path": str(path)}, (path,), LIMITS)
-        assert answer.value["outputs"] == [[4, 2]]
-        assert answer.value["loss"] == pytest.approx(0)
+        answer = live(worker, path)
+        assert [output["shape"] for output in answer.value["outputs"]] == [[8, 2]] * 3
+        assert len(answer.value["steps"]) == 3
         assert not answer.locks.open_doors
         assert time.monotonic() - start < 10  # usually half a second
 
@@ -111,21 +119,20 @@ def test_a_worker_survives_a_job_that_does_not_end(worker: Worker, saved: tuple[
     """It is ended at its time; the next job is served."""
     path = saved[0].with_stem("honest")
     with pytest.raises(SandboxError, match="timed out"):
-        worker.run("load", {"path": str(path)}, (path,), Limits(4 << 30, 60, 0.05, 64 << 20, 64))
+        live(worker, path, Limits(4 << 30, 60, 0.05, 64 << 20, 64))
     assert worker.run("locks").value
-
-
-def test_a_dead_worker_is_told() -> None:
-    """Killed between two jobs: a SandboxError that says so, and again at the next try."""
-    with Worker("keras-3") as worker:
-        os.kill(worker.pid, signal.SIGKILL)
-        for _ in range(2):
-            with pytest.raises(SandboxError, match="the worker for keras-3 ended") as caught:
-                worker.run("locks")
-            assert "已结束" in caught.value.zh
 
 
 def test_a_worker_that_cannot_start_says_why() -> None:
     """With what it printed."""
     with pytest.raises(SandboxError, match="expected one of keras-3, tf-keras"):
         Worker("keras-9")  # type: ignore[arg-type]
+
+
+def test_a_dead_worker_is_told(worker: Worker) -> None:
+    """Killed between two jobs: a SandboxError that says so, and again at the next try. The last test of this worker."""
+    os.kill(worker.pid, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(SandboxError, match=f"the worker for {worker.keras} ended") as caught:
+            worker.run("locks")
+        assert "已结束" in caught.value.zh
