@@ -196,16 +196,16 @@ class _Mending:
         """Layers of the author's own, and those that only the other Keras has."""
         which = f"{self.keras.name} {self.keras.version}"
         lacking = [layer for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
-        own = [layer["class_name"] for layer in lacking if not runner(_other(self.target)).has_class(layer)]
+        own = {layer["class_name"]: 1 for layer in lacking if not runner(_other(self.target)).has_class(layer)}
         if own:
             raise SubjectError(
                 f"{names_en(own)}: no class of Keras. Mending needs the model's own code, which a file does not hold: load it with "
                 "custom_objects where that code is, and save it there",
-                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，而文件里没有："
-                "请在有这些代码的环境里用 custom_objects 加载并重新保存",
+                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，文件里没有："
+                "请在有代码的环境里用 custom_objects 加载并重新保存",
             )
         if lacking:
-            names = [layer["class_name"] for layer in lacking]
+            names = {layer["class_name"]: 1 for layer in lacking}
             raise SubjectError(
                 f"{names_en(names)}: {which} has no such layer, and no repair has another for it: rewrite these layers by hand",
                 f"{which} 没有 {names_zh(names)}，也没有可替代的修复：请手工改写这些层",
@@ -224,7 +224,7 @@ class _Mending:
                 raise SubjectError(
                     f"layer '{path}' takes {len(layer.weights)} arrays, the file has {len(stored)} for it: the file is of another "
                     "model, or of a form that is not known here",
-                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：文件属于另一个模型，或其格式在此未知",
+                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：文件属于另一个模型，或格式未知",
                 )
             try:
                 layer.set_weights(stored)
