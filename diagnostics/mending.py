@@ -9,23 +9,21 @@ from __future__ import annotations
 import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import SubjectError
 from ..knowledge.text import Text
 from .lambda_expression import holds_code
-from .live import Engine, difference
+from .live import Engine
 from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
 from .model_file import read_model
+from .proving import SAME, Proof, Ran, prove
 from .repair import Change, Draft, Repair, Target, all_repairs, layers_of
 from .sandbox import hand_out
 from .weights import read_weights
 from .wording import names_en, names_zh
 
-BATCH = 4
-# float32 sums in another order; Keras 2 and 3 differ by this much in deep nets.
-SAME = 1e-4
 ENGINES: dict[Target, Engine] = {"keras3": "keras", "keras2": "tf_keras"}
 
 
@@ -35,22 +33,6 @@ class Made:
 
     repair: str
     changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True)
-class Proof:
-    """How the copy was checked.
-
-    `same`: it gives the outputs of the original. `other`: it was meant to give others, and does. `runs`: it loads and runs, but the
-    original does not run in any Keras here, so that nothing could be compared. `differs`: the outputs differ though they should
-    not. `before` and `after` name the Keras and release in which each ran; `difference` is relative to the largest output.
-    """
-
-    outcome: Literal["same", "other", "runs", "differs"]
-    before: str
-    after: str
-    difference: float | None
-    text: Text
 
 
 @dataclass(frozen=True)
@@ -106,16 +88,15 @@ class _Mending:
         self.keras: Runner = runner(ENGINES[target])
 
     def run(self, only: list[str], dry: bool) -> Mended:
-        draft = self._draft()
         original = None if dry else self._original()
-        if original:
-            draft.weights.update((path, layer.get_weights()) for path, layer in leaves(original[1]))
+        draft = self._draft(original)
         repairs = [repair for repair in all_repairs() if not only or repair.id in only]
         made = tuple(each for each in (_applied(repair, draft) for repair in repairs) if each.changes)
         if dry or not made:
             return Mended(made, None, None, tuple(self.notes))
-        model = self._built(draft)
-        self._weights(model, draft)
+        self._check_code(draft)
+        self._check_classes(draft)
+        model = self._with_weights(draft)
         self._compile(model, draft)
         file = self.scratch / f"mended{self.suffix}"
         try:
@@ -130,7 +111,8 @@ class _Mending:
         proof = self._proof(file, original, applied)
         return Mended(made, proof, file.name, tuple(self.notes))
 
-    def _draft(self) -> Draft:
+    def _draft(self, original: Ran | None) -> Draft:
+        """The file taken apart; the weights are those of the loaded original where there is one."""
         file = self.model_file
         if file.config is None:
             raise SubjectError(
@@ -151,9 +133,11 @@ class _Mending:
             for variable in sorted(weights.variables, key=lambda each: _rank(each.part)):
                 if "seed_generator" not in variable.part:
                     draft.weights.setdefault(variable.layer, []).append(variable.values())
+        if original:
+            draft.weights.update((path, layer.get_weights()) for path, layer in leaves(original.model))
         return draft
 
-    def _original(self) -> tuple[Runner, Any] | None:
+    def _original(self) -> Ran | None:
         """The original in whichever Keras loads it, the one that wrote it first."""
         first: list[Engine] = (
             ["keras", "tf_keras"] if self.model_file.line in ("keras-3", None) else ["tf_keras", "keras"]
@@ -169,12 +153,15 @@ class _Mending:
                 told = f"{keras.name} {keras.version}: {_told(error)}"
                 self.notes.append(Text(f"the original does not run in {told}", f"原文件无法运行于 {told}"))
             else:
-                return keras, model
+                return Ran(keras, model)
         return None
 
+    def _with_weights(self, draft: Draft) -> Any:  # noqa: ANN401 - a Keras model
+        model = self._built(draft)
+        self._weights(model, draft)
+        return model
+
     def _built(self, draft: Draft) -> Any:  # noqa: ANN401 - a Keras model
-        self._check_code(draft)
-        self._check_classes(draft)
         which = f"{self.keras.name} {self.keras.version}"
         try:
             return self.keras.build(draft.config, allow_code=self.allow_code)
@@ -206,16 +193,16 @@ class _Mending:
         """Layers of the author's own, and those that only the other Keras has."""
         which = f"{self.keras.name} {self.keras.version}"
         lacking = [layer for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
-        own = [layer["class_name"] for layer in lacking if not runner(_other(self.target)).has_class(layer)]
+        own = {layer["class_name"]: 1 for layer in lacking if not runner(_other(self.target)).has_class(layer)}
         if own:
             raise SubjectError(
                 f"{names_en(own)}: no class of Keras. Mending needs the model's own code, which a file does not hold: load it with "
                 "custom_objects where that code is, and save it there",
-                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，而文件里没有："
-                "请在有这些代码的环境里用 custom_objects 加载并重新保存",
+                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，文件里没有："
+                "请在有代码的环境里用 custom_objects 加载并重新保存",
             )
         if lacking:
-            names = [layer["class_name"] for layer in lacking]
+            names = {layer["class_name"]: 1 for layer in lacking}
             raise SubjectError(
                 f"{names_en(names)}: {which} has no such layer, and no repair has another for it: rewrite these layers by hand",
                 f"{which} 没有 {names_zh(names)}，也没有可替代的修复：请手工改写这些层",
@@ -234,7 +221,7 @@ class _Mending:
                 raise SubjectError(
                     f"layer '{path}' takes {len(layer.weights)} arrays, the file has {len(stored)} for it: the file is of another "
                     "model, or of a form that is not known here",
-                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：可能属于另一个模型",
+                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：文件属于另一个模型，或格式未知",
                 )
             try:
                 layer.set_weights(stored)
@@ -265,47 +252,49 @@ class _Mending:
                 )
             )
 
-    def _proof(self, file: Path, original: tuple[Runner, Any] | None, repairs: list[Repair]) -> Proof:
-        """Load the copy as a user would, and run it beside the original on the same inputs, of all three kinds."""
+    def _proof(self, file: Path, original: Ran | None, repairs: list[Repair]) -> Proof:
+        """Load the copy as a user would, and run it beside the original."""
         now = f"{self.keras.name} {self.keras.version}"
         try:
-            again = self.keras.load(file, compiled=False, allow_code=self.allow_code)
-            inputs = [made_inputs(again, kind, BATCH) for kind in KINDS]
-            after = [part for each in inputs for part in self.keras.arrays(self.keras.call(again, each))]
+            again = Ran(self.keras, self.keras.load(file, compiled=False, allow_code=self.allow_code))
+            return prove(
+                again, original, self._plain(original, repairs), max(SAME, *(each.tolerance for each in repairs))
+            )
         except Exception as error:
             raise _failed(
                 f"the mended copy does not load and run in {now}, so it is not handed out",
                 f"修复后的副本无法在 {now} 中加载并运行，因此不提供",
                 error,
             ) from error
-        if original is None:
-            text = Text(
-                f"the copy loads and runs in {now}; the original runs in no Keras here, so nothing could be compared",
-                f"副本能在 {now} 中加载并运行；原文件在这里的任何 Keras 中都无法运行，因此无从比较",
-            )
-            return Proof("runs", "", now, None, text)
-        keras, model = original
-        before = [part for each in inputs for part in keras.arrays(keras.call(model, each))]
-        then = f"{keras.name} {keras.version}"
-        most = max((difference(a, b) for a, b in zip(before, after, strict=False)), default=0.0)
-        if len(before) != len(after):
-            most = 1e9
-        keeps = all(repair.keeps_outputs for repair in repairs)
-        return _judged(most, then, now, keeps=keeps, tolerance=max([SAME, *(each.tolerance for each in repairs)]))
+
+    def _plain(self, original: Ran | None, repairs: list[Repair]) -> Ran | None:
+        """The copy without the repairs that mean to change outputs, so that the others are proved all the same."""
+        keeping = [repair for repair in repairs if repair.keeps_outputs]
+        if original is None or len(keeping) == len(repairs):
+            return None
+        draft = self._draft(original)
+        for repair in keeping:
+            _applied(repair, draft)
+        return Ran(self.keras, self._with_weights(draft))
 
 
 def _other(target: Target) -> Engine:
     return ENGINES["keras2" if target == "keras3" else "keras3"]
 
 
+# Where Keras 3 files name the parts of a layer, they stand in the alphabet's order; this is that of `get_weights()`.
+_ORDER = {
+    "key_dense": 1,
+    "backward_layer": 2,
+    "value_dense": 2,
+    "pointwise": 2,
+    "output_dense": 3,
+    "attention_output_dense": 3,
+}
+
+
 def _rank(part: str) -> int:
-    """Where Keras 3 files name the parts of a layer, they stand in the alphabet's order, not in that of `get_weights()`."""
-    first = ("forward_layer", "query_dense", "depthwise")
-    second = ("backward_layer", "value_dense", "pointwise")
-    top = part.strip("_").partition("/")[0]
-    return (
-        2 if top in second else 1 if top == "key_dense" else 3 if top.endswith("output_dense") else 0 * (top in first)
-    )
+    return _ORDER.get(part.strip("_").partition("/")[0], 0)
 
 
 def _told(error: Exception) -> str:
@@ -318,27 +307,6 @@ def _told(error: Exception) -> str:
 
 def _failed(en: str, zh: str, error: Exception) -> SubjectError:
     return SubjectError(f"{en} ({_told(error)})", f"{zh}（{_told(error)}）")
-
-
-def _judged(most: float, then: str, now: str, *, keeps: bool, tolerance: float) -> Proof:
-    how = f"{most:.1e}" if most < 1 else f"{most:.3g}"
-    if keeps and most <= tolerance:
-        text = Text(
-            f"the original in {then} and the copy in {now} give the same outputs (largest relative difference {how})",
-            f"原文件（{then}）与副本（{now}）输出一致（最大相对差 {how}）",
-        )
-        return Proof("same", then, now, most, text)
-    if not keeps:
-        text = Text(
-            f"the original ({then}) and the copy ({now}) were both run; their outputs differ by {how}, as this repair means them to",
-            f"原文件（{then}）与副本（{now}）都已运行；输出相差 {how}，这正是此项修复的目的",
-        )
-        return Proof("other", then, now, most, text)
-    text = Text(
-        f"NOT verified: the outputs of the copy ({now}) differ from the original's ({then}) by {how}",
-        f"未通过验证：副本（{now}）与原文件（{then}）的输出相差 {how}",
-    )
-    return Proof("differs", then, now, most, text)
 
 
 def _applied(repair: Repair, draft: Draft) -> Made:
