@@ -11,19 +11,14 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .lambda_opcodes import DIALECTS, Dialect, instructions
+from .marshalled import Code, UnknownCodeError, read_code, texts_of
 
 MAX_BYTES = 20_000  # a lambda of one line has 200 to 600
-MAX_OBJECTS = 2_000
-MAX_NESTING = 12
-_LONGEST_INTEGER = 5  # digits of 15 bits
-_REFERENCED = 0x80
-_VARIABLE_ARGUMENTS = 0x04 | 0x08 | 0x20 | 0x80  # flags: *args, **kwargs, generators, coroutines
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
 }  # fmt: skip
@@ -70,20 +65,6 @@ class Lambda:
     result: Expression
 
 
-@dataclass(frozen=True)
-class Code:
-    """What is read of a code object."""
-
-    arguments: tuple[str, ...]
-    code: bytes
-    constants: tuple[Any, ...]
-    names: tuple[Any, ...]
-
-
-class _UnknownError(Exception):
-    """It is not what short lambdas are made of, or no code at all."""
-
-
 def code_bytes(text: str) -> bytes:
     """The marshalled bytes in the text that Keras wrote: base64 since Keras 2.0.9, before that the bytes as Latin-1.
 
@@ -123,135 +104,11 @@ def expression_of(code: bytes) -> Lambda | None:
     found: list[Lambda] = []
     for dialect in DIALECTS if len(code) <= MAX_BYTES else ():
         try:
-            read = _Marshalled(code, dialect).code_object()
+            read = read_code(code, dialect)
             found.append(Lambda(read.arguments, _followed(read, dialect)))
-        except _UnknownError:
+        except UnknownCodeError:
             continue
     return found[0] if found and all(repr(each) == repr(found[0]) for each in found) else None
-
-
-class _Marshalled:
-    """Reads marshalled bytes, one object at a time; every count is checked against what is left to read."""
-
-    def __init__(self, data: bytes, dialect: Dialect) -> None:
-        self._data, self._at, self._layout = data, 0, dialect.layout
-        self._references: list[Any] = []
-        self._interned: list[Any] = []
-        self._objects = 0
-
-    def code_object(self) -> Code:
-        found = self._object(0)
-        if not isinstance(found, Code) or self._at != len(self._data):
-            raise _UnknownError
-        return found
-
-    def _take(self, count: int) -> bytes:
-        if not 0 <= count <= len(self._data) - self._at:
-            raise _UnknownError
-        self._at += count
-        return self._data[self._at - count : self._at]
-
-    def _int(self) -> int:
-        return int.from_bytes(self._take(4), "little", signed=True)
-
-    def _object(self, depth: int) -> Any:  # noqa: ANN401 - any constant
-        self._objects += 1
-        if self._objects > MAX_OBJECTS or depth > MAX_NESTING:
-            raise _UnknownError
-        mark = self._take(1)[0]
-        kind, place = chr(mark & ~_REFERENCED), -1
-        if mark & _REFERENCED:
-            place = len(self._references)
-            self._references.append(_UnknownError)
-        value = self._value(kind, depth)
-        if place >= 0:
-            self._references[place] = value
-        return value
-
-    def _value(self, kind: str, depth: int) -> Any:  # noqa: ANN401
-        simple = {"N": None, "F": False, "T": True, ".": ...}
-        if kind in simple:
-            return simple[kind]
-        if kind in "iIglf":
-            return self._number(kind)
-        if kind in "stuaAzZ":
-            return self._string(kind)
-        if kind in "()":
-            count = self._take(1)[0] if kind == ")" else self._int()
-            if not 0 <= count <= len(self._data) - self._at:
-                raise _UnknownError
-            return tuple(self._object(depth + 1) for _ in range(count))
-        if kind in "rR":
-            return self._referenced(self._references if kind == "r" else self._interned)
-        if kind == "c" and depth == 0:
-            return self._code(depth)
-        raise _UnknownError
-
-    def _number(self, kind: str) -> float:
-        if kind == "i":
-            return self._int()
-        if kind == "I":
-            return int.from_bytes(self._take(8), "little", signed=True)
-        if kind == "g":
-            return float(struct.unpack("<d", self._take(8))[0])
-        if kind == "f":
-            try:
-                return float(self._take(self._take(1)[0]))
-            except ValueError:
-                raise _UnknownError from None
-        count = self._int()
-        if abs(count) > _LONGEST_INTEGER:
-            raise _UnknownError
-        digits = [int.from_bytes(self._take(2), "little") for _ in range(abs(count))]
-        value = sum(digit << 15 * i for i, digit in enumerate(digits))
-        return -value if count < 0 else value
-
-    def _string(self, kind: str) -> str | bytes:
-        data = self._take(self._take(1)[0] if kind in "zZ" else self._int())
-        if kind == "s" and self._layout != "2":
-            return data
-        text = data.decode("utf-8" if kind == "u" else "latin-1", "replace")
-        if kind == "t" and self._layout == "2":
-            self._interned.append(text)
-        return text
-
-    def _referenced(self, known: list[Any]) -> Any:  # noqa: ANN401
-        number = self._int()
-        if not 0 <= number < len(known) or known[number] is _UnknownError:
-            raise _UnknownError
-        return known[number]
-
-    def _code(self, depth: int) -> Code:
-        counts = {"2": 3, "3.0": 4, "3.8": 5, "3.11": 4}[self._layout]
-        numbers = [self._int() for _ in range(counts)]
-        flags = self._int()
-        code, constants, names, local = (self._object(depth + 1) for _ in range(4))
-        if self._layout == "3.11":
-            sound = self._object(depth + 1) == b"\x20" * len(local if isinstance(local, tuple) else ())
-            self._strings(3)
-            self._int()
-            self._strings(2)
-        else:
-            sound = self._object(depth + 1) == () and self._object(depth + 1) == ()
-            self._strings(2)
-            self._int()
-            self._strings(1)
-        code = code.encode("latin-1", "replace") if isinstance(code, str) else code
-        if not sound or flags & _VARIABLE_ARGUMENTS or not isinstance(code, bytes):
-            raise _UnknownError
-        if not isinstance(constants, tuple) or not isinstance(names, tuple) or not 0 < numbers[0] < MAX_NESTING:
-            raise _UnknownError
-        if any(numbers[1 : {"2": 1, "3.0": 2, "3.8": 3, "3.11": 3}[self._layout]]):
-            raise _UnknownError  # keyword-only and positional-only arguments
-        arguments = _texts(local)[: numbers[0]]
-        if len(arguments) != numbers[0]:
-            raise _UnknownError
-        return Code(arguments, code, constants, names)
-
-    def _strings(self, count: int) -> None:
-        for _ in range(count):
-            if not isinstance(self._object(1), str | bytes):
-                raise _UnknownError
 
 
 class _Follower:
@@ -267,23 +124,23 @@ class _Follower:
     def step(self, operation: str, argument: int) -> None:
         known = getattr(self, f"_{operation.lower()}", None)
         if self.result is not None or known is None:
-            raise _UnknownError
+            raise UnknownCodeError
         known(argument)
 
     def _pop(self) -> Expression:
         value = self._stack.pop() if self._stack else None
         if value is None:
-            raise _UnknownError
+            raise UnknownCodeError
         return value
 
     def _several(self, count: int) -> tuple[Expression, ...]:
         if count > len(self._stack):
-            raise _UnknownError
+            raise UnknownCodeError
         return tuple(reversed([self._pop() for _ in range(count)]))
 
     def _load_fast(self, argument: int) -> None:
         if argument >= len(self._code.arguments):
-            raise _UnknownError
+            raise UnknownCodeError
         self._stack.append(Argument(argument))
 
     _load_fast_check = _load_fast
@@ -297,13 +154,13 @@ class _Follower:
         simple = (bool, int, float, str, type(None))
         flat = isinstance(value, tuple) and all(isinstance(each, simple) for each in value)
         if not flat and not isinstance(value, simple):
-            raise _UnknownError
+            raise UnknownCodeError
         self._stack.append(Constant(value))
 
     def _named(self, argument: int) -> str:
         name = _at(self._code.names, argument)
         if not isinstance(name, str) or not name.isidentifier():
-            raise _UnknownError
+            raise UnknownCodeError
         return name
 
     def _load_global(self, argument: int) -> None:
@@ -317,7 +174,7 @@ class _Follower:
     def _attribute(self, argument: int) -> None:
         owner = self._pop()
         if not isinstance(owner, Name):
-            raise _UnknownError
+            raise UnknownCodeError
         self._stack.append(Name(f"{owner.dotted}.{self._named(argument)}"))
 
     def _load_attr(self, argument: int) -> None:
@@ -338,7 +195,7 @@ class _Follower:
     _resume = _cache = _nop
 
     def _kw_names(self, argument: int) -> None:
-        self._keywords = _texts(_at(self._code.constants, argument))
+        self._keywords = texts_of(_at(self._code.constants, argument))
 
     def _precall(self, _: int) -> None:
         self._announced = True
@@ -346,20 +203,20 @@ class _Follower:
     def _call_function(self, argument: int) -> None:
         """Up to 3.5 the argument counts positions in its low byte, and pairs of a name and a value in the high one."""
         pairs = self._several(2 * (argument >> 8)) if not self._dialect.words else ()
-        names = _texts(tuple(each.value if isinstance(each, Constant) else None for each in pairs[::2]))
+        names = texts_of(tuple(each.value if isinstance(each, Constant) else None for each in pairs[::2]))
         given = self._several(argument & 255 if not self._dialect.words else argument)
         self._applied(self._pop(), (*given, *pairs[1::2]), names)
 
     def _call_function_kw(self, argument: int) -> None:
         if not self._dialect.words:  # f(**x), in Pythons before 3.6
-            raise _UnknownError
+            raise UnknownCodeError
         names = self._pop()
         given = self._several(argument)
-        self._applied(self._pop(), given, _texts(names.value if isinstance(names, Constant) else None))
+        self._applied(self._pop(), given, texts_of(names.value if isinstance(names, Constant) else None))
 
     def _call(self, argument: int) -> None:
         if not self._announced:
-            raise _UnknownError
+            raise UnknownCodeError
         names, self._keywords, self._announced = self._keywords, (), not self._dialect.announces_calls
         self._method(self._several(argument), names)
 
@@ -369,18 +226,18 @@ class _Follower:
     def _call_kw(self, argument: int) -> None:
         names = self._pop()
         given = self._several(argument)
-        self._method(given, _texts(names.value if isinstance(names, Constant) else None))
+        self._method(given, texts_of(names.value if isinstance(names, Constant) else None))
 
     def _method(self, given: tuple[Expression, ...], names: tuple[str, ...]) -> None:
         pair = [self._stack.pop() for _ in range(2)] if len(self._stack) > 1 else []
         functions = [each for each in pair if each is not None]
         if len(functions) != 1:
-            raise _UnknownError
+            raise UnknownCodeError
         self._applied(functions[0], given, names)
 
     def _applied(self, function: Expression, given: tuple[Expression, ...], names: tuple[str, ...]) -> None:
         if not isinstance(function, Name) or len(names) > len(given):
-            raise _UnknownError
+            raise UnknownCodeError
         positional = len(given) - len(names)
         keywords = tuple(zip(names, given[positional:], strict=True))
         self._stack.append(Apply(function.dotted, given[:positional], keywords))
@@ -412,14 +269,14 @@ class _Follower:
     def _binary_op(self, argument: int) -> None:
         sign = {0: "+", 5: "*", 8: "**", 10: "-", 11: "/"}.get(argument)
         if sign is None:
-            raise _UnknownError
+            raise UnknownCodeError
         self._operator(sign)
 
     def _unary_negative(self, _: int) -> None:
         value = self._pop()
         if isinstance(value, Constant):
             if type(value.value) not in (int, float):
-                raise _UnknownError
+                raise UnknownCodeError
             self._stack.append(Constant(-value.value))
         else:
             self._stack.append(Apply("-x", (value,)))
@@ -436,13 +293,13 @@ class _Follower:
     def _list_extend(self, argument: int) -> None:
         parts, owner = self._pop(), self._pop()
         if argument != 1 or owner != Constant(()) or not isinstance(parts, Constant) or type(parts.value) is not tuple:
-            raise _UnknownError
+            raise UnknownCodeError
         self._stack.append(parts)
 
     def _return_value(self, _: int) -> None:
         self.result = self._pop()
         if self._stack:
-            raise _UnknownError
+            raise UnknownCodeError
 
     def _return_const(self, argument: int) -> None:
         self._load_const(argument)
@@ -454,33 +311,27 @@ def _followed(code: Code, dialect: Dialect) -> Expression:
     for operation, argument in instructions(code.code, dialect):
         follower.step(operation, argument)
     if follower.result is None:
-        raise _UnknownError
+        raise UnknownCodeError
     return follower.result
 
 
 def _at(values: tuple[Any, ...], place: int) -> Any:  # noqa: ANN401
     if place >= len(values):
-        raise _UnknownError
+        raise UnknownCodeError
     return values[place]
-
-
-def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401
-    if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
-        raise _UnknownError
-    return value
 
 
 def _computed(sign: str, left: Any, right: Any, *, old: bool) -> Constant:  # noqa: ANN401
     """Arithmetic on two numbers that the compiler left undone. Python 2 divides integers without a rest."""
     if type(left) not in (int, float) or type(right) not in (int, float) or sign not in _ARITHMETIC:
-        raise _UnknownError
+        raise UnknownCodeError
     if old and sign == "/" and type(left) is int and type(right) is int:
-        raise _UnknownError
+        raise UnknownCodeError
     try:
         value = _ARITHMETIC[sign](left, right)
         sound = math.isfinite(value) and abs(value) < 2**64
     except (ZeroDivisionError, OverflowError):
-        raise _UnknownError from None
+        raise UnknownCodeError from None
     if not sound:
-        raise _UnknownError
+        raise UnknownCodeError
     return Constant(value)
