@@ -206,12 +206,12 @@ def test_a_report_has_what_it_took(ward: Ward) -> None:
 
 
 def test_more_memory_than_there_is_ends_one_step(ward: Ward, tmp_path: Path) -> None:
-    """Ten billion numbers for a sample: the step that wanted them is told, and the worker serves on."""
+    """Two billion numbers for a sample: the step that wanted them is told, and the worker serves on."""
 
     def widen(config: dict[str, Any]) -> None:
         inputs, reshape = (layer["config"] for layer in config["config"]["layers"])
-        inputs["batch_shape" if "batch_shape" in inputs else "batch_input_shape"] = [None, 10**10]
-        reshape["target_shape"] = [10**10, 1]
+        inputs["batch_shape" if "batch_shape" in inputs else "batch_input_shape"] = [None, 2 * 10**9]
+        reshape["target_shape"] = [2 * 10**9, 1]
         for layer in config["config"]["layers"]:
             layer.pop("build_config", None)
 
