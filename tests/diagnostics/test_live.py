@@ -208,16 +208,16 @@ def test_a_report_has_what_it_took(ward: Ward) -> None:
 
 
 def test_more_memory_than_there_is_ends_one_step(ward: Ward, tmp_path: Path) -> None:
-    """A billion numbers for a sample: the step that wanted them is told, and the worker serves on."""
+    """Two billion numbers for a sample: the step that wanted them is told, and the worker serves on."""
 
     def widen(config: dict[str, Any]) -> None:
-        config["config"]["layers"] = config["config"]["layers"][:1]
-        config["config"].pop("build_input_shape", None)
-        config.pop("build_config", None)
-        given = config["config"]["layers"][0]["config"]
-        given["batch_shape" if "batch_shape" in given else "batch_input_shape"] = [None, 10**10]
+        inputs, reshape = (layer["config"] for layer in config["config"]["layers"])
+        inputs["batch_shape" if "batch_shape" in inputs else "batch_input_shape"] = [None, 2 * 10**9]
+        reshape["target_shape"] = [2 * 10**9, 1]
+        for layer in config["config"]["layers"]:
+            layer.pop("build_config", None)
 
-    path = edited(ward.folder / "no_weights.keras", tmp_path / "hungry.keras", widen)
+    path = edited(ward.folder / "empty.keras", tmp_path / "hungry.keras", widen)
     findings = {finding.probe: finding for finding in ward.examine(path).findings}
     assert findings["live-load"].outcome == "nothing", said(findings["live-load"])
     assert findings["live-outputs"].outcome == "could_not_look"
