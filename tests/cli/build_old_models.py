@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import h5py
 import tf_keras as keras
 
 layers = keras.layers
@@ -25,3 +26,6 @@ keras.Model(inputs, layers.Dense(3)(layers.Dropout(0.5)(layers.Dense(16)(inputs)
 keras.Sequential([keras.Input((8,)), layers.Lambda(lambda x: x * 2, output_shape=(8,)), layers.Dense(2)]).save(
     folder / "lambda.h5"
 )
+ordinary.save(folder / "linked.h5")
+with h5py.File(folder / "linked.h5", "a") as file:
+    file["elsewhere"] = h5py.ExternalLink("/etc/hostname", "/")

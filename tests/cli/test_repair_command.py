@@ -126,7 +126,7 @@ def test_a_copy_that_cannot_be_proved_is_not_written(old: Path) -> None:
         (("old.h5", "-o", "no/such/mended.keras"), 3, "no such folder"),
         (("old.h5", "--dry-run", "--only", "magic"), 2, "there is no repair 'magic'; there are"),
         (("none.h5", "--dry-run"), 3, "none.h5"),
-        (("lambda.h5", "-o", "mended.keras"), 3, "--allow-code"),
+        (("linked.h5", "-o", "mended.keras"), 3, "is a link to another file"),
     ],
 )
 def test_mistakes_are_told(old: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -141,9 +141,20 @@ def test_mistakes_are_told(old: Path, arguments: tuple[str, ...], code: int, sai
 
 def test_a_refusal_is_told_in_the_readers_language(old: Path) -> None:
     """What is wrong with the file, and how to go on."""
-    ended = command("repair", "lambda.h5", "--dry-run", "--lang", "zh", where=old)
+    ended = command("repair", "linked.h5", "--dry-run", "--lang", "zh", where=old)
     assert ended.returncode == 3
-    assert "不运行 lambda.h5" in ended.stderr
+    assert "不打开 linked.h5" in ended.stderr
+
+
+def test_a_lambda_that_is_known_is_taken_out_without_being_run(old: Path) -> None:
+    """The original is not run; with --allow-code it is, and the copy gives the same."""
+    ended = command("repair", "lambda.h5", "-o", "without.keras", where=old)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "so its bytecode goes" in " ".join(ended.stdout.split())
+    assert "nothing could be compared" in " ".join(ended.stdout.split())
+    assert command("check", "without.keras", "--only", "unsafe-content", where=old).returncode == 0
+    compared = command("repair", "lambda.h5", "-o", "compared.keras", "--allow-code", "--json", where=old)
+    assert json.loads(compared.stdout)["proof"]["outcome"] == "same"
 
 
 def test_list_tells_what_each_repair_promises() -> None:
