@@ -21,7 +21,7 @@ from .saved_model import graph_path, keras_root
 from .yaml_architecture import yaml_architecture
 
 Container = Literal["keras zip", "HDF5", "JSON", "YAML", "SavedModel"]
-MAX_CONFIG = 8 * 1024 * 1024  # the largest of keras.applications has 1 MiB
+MAX_CONFIG = 16 * 1024 * 1024  # the largest of keras.applications has 1 MiB; a vocabulary may stand in it too
 MAX_MEMBERS = 10_000
 Json = dict[str, Any]
 
