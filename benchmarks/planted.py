@@ -67,6 +67,10 @@ class Recall:
         """Those that were asked for."""
         return (each for each in mutations if re.search(self.only, each.probe))
 
+    def fitting(self, mutation: Mutation) -> list[Path]:
+        """The models in which it is a fault."""
+        return [path for path in self.models if re.search(mutation.subjects, path.stem)]
+
     def copied(self, path: Path) -> Path:
         """Where the copy of a subject goes."""
         return self.folder / path.name
@@ -88,7 +92,7 @@ class Recall:
     ) -> Iterator[Planted]:
         """Changed configurations."""
         for mutation in self.wanted(mutations):
-            for path in self.models:
+            for path in self.fitting(mutation):
                 opened = Opened(path)
                 if mutation.plant(opened):
                     opened.write(self.copied(path))
@@ -99,7 +103,7 @@ class Recall:
     ) -> Iterator[Planted]:
         """Changed arrays."""
         for mutation in self.wanted(mutations):
-            for path in self.models:
+            for path in self.fitting(mutation):
                 shutil.copyfile(path, self.copied(path))
                 with arrays(self.copied(path)) as file:
                     planted = mutation.plant(file)
@@ -119,7 +123,7 @@ class Recall:
             for path in self.models if re.search(self.only, mutation.probe) else ():
                 self.copied(path).write_bytes(change(path.read_bytes()))
                 yield self.looked(mutation, path, Depth(), None)
-        mutation = Mutation("file-format", "HDF5 named .keras", "save-extension-required", lambda _: True)
+        mutation = Mutation("file-format", "HDF5 named .keras", "model-file-corrupt", lambda _: True)
         for path in self.subjects[".h5"] if re.search(self.only, mutation.probe) else ():
             shutil.copyfile(path, self.copied(path.with_suffix(".keras")))
             yield self.looked(mutation, path.with_suffix(".keras"), Depth(), None)
@@ -216,7 +220,7 @@ def judged(mutation: Mutation, subject: str, findings: tuple[Finding, ...]) -> P
     if mine is None or mine.outcome in ("nothing", "crashed"):
         came = "missed" if mine is None or mine.outcome == "nothing" else "crashed"
     elif mine.outcome == "could_not_look":
-        came = "refused" if mutation.probe == "file-format" else "missed"
+        came = "refused" if mutation.probe in ("file-format", "live-load") else "missed"
     elif mutation.topic and mutation.topic not in mine.topics:
         came = "missed"
     else:
@@ -297,7 +301,7 @@ architectures (a plain network, a CNN, an LSTM on text, several inputs and outpu
 model in a model), trained and saved by Keras 3 and by tf_keras as .keras and .h5; their logs and data; reports of real
 environments. **{found} of {count} are found ({share:.1%})** by the probe that promises it, with the topic expected; {whole} of
 {probes} probes find all of theirs. "fact" counts only where the topic is suspected, which it is here; "refused" means that
-no probe looks at such a file, and it is said what the file is. Other probes may rightly find the same fault from their side.
+no probe can look at such a file, and it is said why. Other probes may rightly find the same fault from their side.
 """
 
 

@@ -43,7 +43,7 @@ def release(name: str, version: str) -> Change:
     """Another release of a package is installed."""
 
     def plant(report: Json) -> bool:
-        if name not in report["distributions"]:
+        if name not in report["distributions"] or not report.get("packages"):
             return False
         report["distributions"][name] = version
         report.setdefault("required", {})[name] = version
@@ -66,15 +66,15 @@ def both(*changes: Change) -> Change:
 
 def second_keras(report: Json) -> bool:
     """Keras is there twice in one folder."""
-    found = [package for package in report["packages"] if package["name"] == "keras"]
+    found = [package for package in report.get("packages", []) if package["name"] == "keras"]
     if found:
-        report["packages"].append(found[0] | {"version": "2.4.3"})
+        report["packages"].append(found[0] | {"version": "2.0.0"})
     return bool(found)
 
 
 def two_tensorflows(report: Json) -> bool:
     """tensorflow and tensorflow-cpu write the same folder."""
-    found = [package for package in report["packages"] if package["name"] == "tensorflow"]
+    found = [package for package in report.get("packages", []) if package["name"] == "tensorflow"]
     if found:
         report["packages"].append(found[0] | {"name": "tensorflow-cpu", "version": "2.11.0", "requires": []})
         report["distributions"]["tensorflow-cpu"] = "2.11.0"
@@ -83,7 +83,7 @@ def two_tensorflows(report: Json) -> bool:
 
 def small_shared_memory(report: Json) -> bool:
     """A container with 64 MiB of shared memory."""
-    for disk in report["disks"]:
+    for disk in report.get("disks", []):
         if disk["name"] == "shared memory":
             disk["free"] = disk["total"] = 64
             return True
@@ -92,14 +92,14 @@ def small_shared_memory(report: Json) -> bool:
 
 def full_disk(report: Json) -> bool:
     """Nothing is free where files are written."""
-    for disk in report["disks"]:
+    for disk in report.get("disks", []):
         disk["free"] = 3
-    return bool(report["disks"])
+    return bool(report.get("disks"))
 
 
 def read_only(report: Json) -> bool:
     """The current folder is not writable."""
-    for disk in report["disks"]:
+    for disk in report.get("disks", []):
         if disk["name"] == "current":
             disk["writable"] = False
             return True
@@ -163,7 +163,7 @@ def no_keras(report: Json) -> bool:
         "outcome": "raised", "error": "ModuleNotFoundError", "message": "No module named 'keras'", "missing_module": "keras",
     }  # fmt: skip
     report["distributions"].pop("keras", None)
-    report["packages"] = [package for package in report["packages"] if package["name"] != "keras"]
+    report["packages"] = [package for package in report.get("packages", []) if package["name"] != "keras"]
     return True
 
 
@@ -171,9 +171,9 @@ SHADOW = {"name": "tensorflow", "folder": "/home/me/project", "hides": "tensorfl
           "file": "/home/me/project/tensorflow.py"}  # fmt: skip
 PAIR = "keras-tensorflow-version-pair"
 EDITS = (
-    Mutation("cpu-features", "a processor without AVX", "no-matching-tensorflow",
+    Mutation("cpu-features", "a processor without AVX", "tensorflow-dll-load",
              both(put(["sse4_1"], "cpu", "features"), put({"outcome": "SIGILL"}, "tensorflow"), put({"outcome": "SIGILL"}, "keras"))),
-    Mutation("cpu-features", "imitated by Rosetta", "no-matching-tensorflow", put("rosetta", "cpu", "emulated")),
+    Mutation("cpu-features", "imitated by Rosetta", "tensorflow-dll-load", put("rosetta", "cpu", "emulated")),
     Mutation("cuda-versions", "a driver for CUDA 11.4", "gpu-library-mismatch", old_driver),
     Mutation("cuda-versions", "cuDNN is not there", "gpu-library-mismatch", without_cudnn),
     Mutation("gpu-visibility", "a driver for CUDA 11.4", "gpu-library-mismatch", old_driver),

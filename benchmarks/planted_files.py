@@ -22,13 +22,15 @@ Kind = Literal["model", "weights", "live", "log", "data", "environment"]
 class Mutation:
     """A kind of fault: the probe that promises to find it, the topic that it should name, and how it is planted.
 
-    `plant` changes what it is given and returns False where the fault cannot be planted in it.
+    `plant` changes what it is given and returns False where the fault cannot be planted in it. `subjects` is a regular
+    expression of those in which it is a fault at all: a relu must be there to die. Without a topic, a finding is enough.
     """
 
     probe: str
     name: str
     topic: str
     plant: Callable[[Any], bool]
+    subjects: str = ""
 
 
 class Opened:

@@ -363,6 +363,9 @@ def other_width(model: Opened) -> bool:
     found = [layer for layer in model.of("Conv2D") if layer["config"]["name"] == "block_2"]
     for layer in found:
         layer["config"]["filters"] = 5
+        behind = model.layers[model.layers.index(layer) + 1]
+        if "build_config" in behind:
+            behind["build_config"]["input_shape"][-1] = 5
     return bool(found)
 
 
@@ -383,11 +386,6 @@ def no_flatten(model: Opened) -> bool:
     return bool(found)
 
 
-def without_numbers(setting: str, value: Any, *classes: str) -> Callable[[Opened], bool]:  # noqa: ANN401
-    """A setting of hidden layers, whatever it was."""
-    return every_setting(setting, value, *classes)
-
-
 MIXED = "mixed-precision-dtype"
 SLOW = "loss-not-decreasing"
 MUTATIONS = (
@@ -402,7 +400,7 @@ MUTATIONS = (
     Mutation("file-format", "written by a Keras to come", "saved-by-newer-version", version("9.1.0")),
     Mutation("inbound-nodes", "a layer that is not there", "graph-disconnected", missing_source),
     Mutation("inbound-nodes", "an input layer that is no input", "graph-disconnected", lost_input),
-    Mutation("inbound-nodes", "an input that is not used", "model-inputs-not-input-layers", idle_input),
+    Mutation("inbound-nodes", "an input that is not used", "multi-input-output-model", idle_input),
     Mutation("layer-names", "two layers of one name", "layer-names", same_names),
     Mutation("layer-names", "a slash in a name", "layer-names", slash_in_name),
     Mutation("layer-settings", "all kernels begin at zero", SLOW, all_zero),
@@ -429,7 +427,7 @@ MUTATIONS = (
              first_setting("return_sequences", False, "LSTM")),
     Mutation("recurrent-layers", "stateful without a batch size", "stateful-rnn", stateful),
     Mutation("shapes", "a kernel larger than the picture", "negative-dimension",
-             without_numbers("kernel_size", [40, 40], "Conv2D")),
+             every_setting("kernel_size", [40, 40], "Conv2D"), "cnn"),
     Mutation("shapes", "a shortcut of other channels", "incompatible-broadcast-shapes", other_width),
     Mutation("shapes", "concatenated along the batch", "concatenate-shape-mismatch", wrong_axis),
     Mutation("shapes", "a Reshape that does not fit", "reshape-size-mismatch", no_flatten),
@@ -440,6 +438,6 @@ MUTATIONS = (
     Mutation("training-setup", "Dropout behind the last layer", SLOW, dropout_at_the_end),
     Mutation("training-setup", "no activation between the layers", SLOW, linear),
     Mutation("unsafe-content", "a Lambda with bytecode", "lambda-unsafe-deserialization", lambda_in),
-    Mutation("unsafe-content", "a function of os", "lambda-unsafe-deserialization", module("os", "system")),
-    Mutation("unsafe-content", "a function of builtins", "lambda-unsafe-deserialization", module("builtins", "exec")),
+    Mutation("unsafe-content", "a function of os", "", module("os", "system")),
+    Mutation("unsafe-content", "a function of builtins", "", module("builtins", "exec")),
 )  # fmt: skip

@@ -19,7 +19,8 @@ def layers_of(file: h5py.File) -> list[list[Array]]:
     groups: dict[str, list[Array]] = {}
 
     def collect(name: str, found: Any) -> None:  # noqa: ANN401 - a group or a dataset
-        if isinstance(found, h5py.Dataset) and found.dtype.kind == "f" and "optimizer" not in name and "seed" not in name:
+        others = ("optimizer", "metrics", "seed")
+        if isinstance(found, h5py.Dataset) and found.dtype.kind == "f" and not any(other in name for other in others):
             groups.setdefault(name.rpartition("/")[0], []).append(found)
 
     file.visititems(collect)
@@ -51,24 +52,25 @@ def slots(file: h5py.File) -> list[Array]:
     return found
 
 
-def fill(value: float, which: int = 0) -> Callable[[h5py.File], bool]:
-    """One kernel holds one value throughout."""
+def fill(value: float, *, every: bool = False) -> Callable[[h5py.File], bool]:
+    """The first kernel, or every one, holds one value throughout."""
 
     def plant(file: h5py.File) -> bool:
-        kernels(file)[which][...] = value
+        for kernel in kernels(file) if every else kernels(file)[:1]:
+            kernel[...] = value
         return True
 
     return plant
 
 
-def one_value(value: float) -> Callable[[h5py.File], bool]:
-    """One number of a kernel is another."""
+def one_value(value: float, *, every: bool = False) -> Callable[[h5py.File], bool]:
+    """One number of a kernel, or of every one, is another."""
 
     def plant(file: h5py.File) -> bool:
-        kernel = kernels(file)[-1]
-        changed = kernel[...]
-        changed.flat[0] = value
-        kernel[...] = changed
+        for kernel in kernels(file) if every else kernels(file)[-1:]:
+            changed = kernel[...]
+            changed.flat[0] = value
+            kernel[...] = changed
         return True
 
     return plant
@@ -78,6 +80,32 @@ def grown(file: h5py.File) -> bool:
     """A kernel times a million."""
     kernel = kernels(file)[0]
     kernel[...] = kernel[...] * 1e6
+    return True
+
+
+def large(file: h5py.File) -> bool:
+    """Every kernel times a thousand."""
+    for kernel in kernels(file):
+        kernel[...] = kernel[...] * 1e3
+    return True
+
+
+def pushed(file: h5py.File) -> bool:
+    """Biases of 1000 for every second unit: what arrives no longer counts."""
+    for group in (g for g in layers_of(file) if len(g) == 2):  # noqa: PLR2004 - kernel and bias
+        for array in group:
+            if array.ndim == 1:
+                array[...] = np.where(np.arange(len(array)) % 2, -1000.0, 1000.0)
+            else:
+                array[...] = np.clip(array[...], -0.1, 0.1)
+    return True
+
+
+def negative_kernels(file: h5py.File) -> bool:
+    """Kernels and biases below zero: behind a relu, or pictures, nothing can lift a unit above 0."""
+    for group in (g for g in layers_of(file) if len(g) == 2):  # noqa: PLR2004 - kernel and bias
+        for array in group:
+            array[...] = -np.abs(array[...]) - 0.01
     return True
 
 
@@ -92,7 +120,7 @@ def steep(file: h5py.File) -> bool:
 
 def dead(file: h5py.File) -> bool:
     """Biases so low that no relu gives anything."""
-    found = [g for g in layers_of(file) if len(g) == 2 and {a.ndim for a in g} >= {1}]  # noqa: PLR2004 - kernel and bias
+    found = [g for g in layers_of(file) if len(g) == 2]  # noqa: PLR2004 - kernel and bias
     for group in found:
         for array in group:
             array[...] = -1000.0 if array.ndim == 1 else np.clip(array[...], -0.1, 0.1)
@@ -148,8 +176,16 @@ def narrower(file: h5py.File) -> bool:
 
 def without_bias(file: h5py.File) -> bool:
     """A layer lost one of its arrays."""
-    group = next(g for g in reversed(layers_of(file)) if len(g) > 1)
-    array = group[-1]
+    found = [g for g in layers_of(file) if len(g) == 2 and {a.ndim for a in g} > {1}]  # noqa: PLR2004 - kernel and bias
+    array = next(array for array in found[-1] if array.ndim == 1)
+    del array.parent[array.name.rpartition("/")[2]]
+    return True
+
+
+def without_kernel(file: h5py.File) -> bool:
+    """A layer lost its kernel."""
+    found = [g for g in layers_of(file) if len(g) == 2 and {a.ndim for a in g} > {1}]  # noqa: PLR2004 - kernel and bias
+    array = next(array for array in found[-1] if array.ndim > 1)
     del array.parent[array.name.rpartition("/")[2]]
     return True
 
@@ -202,6 +238,7 @@ def across_the_batch(model: Opened) -> bool:
 
 SLOW = "loss-not-decreasing"
 NAN = "nan-loss"
+RELU = "cnn|mlp|multi|nested"  # the subjects with a relu right behind a kernel
 MUTATIONS = (
     Mutation("weight-values", "one NaN", NAN, one_value(np.nan)),
     Mutation("weight-values", "one infinite value", NAN, one_value(np.inf)),
@@ -211,18 +248,21 @@ MUTATIONS = (
     Mutation("batchnorm-weights", "beta and variance swapped", "bn-weight-order", swapped),
     Mutation("batchnorm-weights", "a negative variance", NAN, negative),
     Mutation("batchnorm-weights", "statistics never updated", "batchnorm-fine-tuning", never_updated),
-    Mutation("dead-units", "biases of -1000 before relu", SLOW, dead),
+    Mutation("dead-units", "biases of -1000 before relu", SLOW, dead, RELU),
+    Mutation("dead-units", "kernels and biases below zero", SLOW, negative_kernels, "cnn"),
     Mutation("kernel-order", "kernels in Theano's order", "kernel-layout-th-tf", turned),
     Mutation("nothing-learned", "20,000 steps, all slots 0", SLOW, no_gradient),
-    Mutation("saturated", "kernels times 500", SLOW, steep),
+    Mutation("saturated", "kernels and biases times 500", SLOW, steep),
+    Mutation("saturated", "biases of 1000 and -1000", SLOW, pushed),
     Mutation("weights-fit", "a kernel of twice the rows", "weights-shape-mismatch", narrower),
-    Mutation("weights-fit", "an array is missing", "weights-layer-count-mismatch", without_bias),
+    Mutation("weights-fit", "a bias is missing", "weights-shape-mismatch", without_bias),
+    Mutation("weights-fit", "a kernel is missing", "weights-shape-mismatch", without_kernel),
 )
 LIVE_OF_WEIGHTS = (
-    Mutation("live-outputs", "one NaN in the last kernel", NAN, one_value(np.nan)),
-    Mutation("live-outputs", "the last kernel is 0", SLOW, fill(0.0, -1)),
-    Mutation("live-gradients", "no relu gives anything", SLOW, dead),
-    Mutation("live-gradients", "a kernel times a million", "gradient-clipping", grown),
+    Mutation("live-outputs", "a NaN in every kernel", NAN, one_value(np.nan, every=True)),
+    Mutation("live-outputs", "every kernel is 0", SLOW, fill(0.0, every=True)),
+    Mutation("live-gradients", "no relu gives anything", SLOW, dead, RELU),
+    Mutation("live-gradients", "every kernel times a thousand", "gradient-clipping", large, RELU),
     Mutation("live-load", "a kernel of twice the rows", "weights-shape-mismatch", narrower),
 )
 LIVE_OF_MODELS = (

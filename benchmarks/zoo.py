@@ -3,7 +3,7 @@
     python zoo.py keras|tf_keras
 
 Requests are lines of JSON: `{"list": true}` gives the names; `{"name", "path"}` builds, trains for two steps and saves a
-model, and answers `{"parameters"}` or `{"error"}`. The names come from the installed package, so that nothing is left out.
+model, and answers `{"parameters"}` or `{"error"}`; `{"load": path}` loads one and answers `{"seconds"}`. The names come from the installed package, so that nothing is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import inspect
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ MERGES = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multipl
 LEFT_OUT = {"FlaxLayer", "InputLayer", "JaxLayer", "Lambda", "Layer", "TFSMLayer", "TorchModuleWrapper", "Wrapper",
             "AbstractRNNCell", "DenseFeatures"}  # fmt: skip
 WRAPPING = {"LossScaleOptimizer", "MultiOptimizer"}  # hold other optimizers
-NO_STEP = {"applications"}
+NO_STEP = {"applications", "sizes"}
 LOSSES = {
     "BinaryCrossentropy": ("sigmoid", 1), "BinaryFocalCrossentropy": ("sigmoid", 1), "Dice": ("sigmoid", 1),
     "CategoricalCrossentropy": ("softmax", 3), "CategoricalFocalCrossentropy": ("softmax", 3),
@@ -130,6 +131,7 @@ def build(name: str) -> Any:
         "optimizers": lambda each: compiled(mlp("relu", "softmax", CLASSES), optimizer=getattr(keras.optimizers, each)()),
         "losses": of_loss,
         "applications": of_application,
+        "sizes": of_size,
     }
     return builders[kind](what)
 
@@ -168,6 +170,13 @@ def of_application(name: str) -> Any:
         return compiled(make(weights=None))
     return compiled(make(weights=None, input_shape=(96, 96, 3), include_top=not name.startswith("NASNet"), classes=10)
                     if not name.startswith("NASNet") else nasnet(make))  # fmt: skip
+
+
+def of_size(name: str) -> Any:
+    """A ResNet50 whose classifier brings the file to a gigabyte."""
+    body = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(224, 224, 3))
+    hidden = layers.Dense(2300, activation="relu", name=name)(layers.Flatten()(body.output))
+    return compiled(keras.Model(body.input, layers.Dense(10, activation="softmax")(hidden)))
 
 
 def nasnet(make: Any) -> Any:
@@ -318,6 +327,10 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("list"):
         return {"names": list(names()), "version": keras.__version__}
     keras.backend.clear_session()
+    if "load" in request:
+        started = time.perf_counter()
+        keras.models.load_model(request["load"])
+        return {"seconds": time.perf_counter() - started}
     keras.utils.set_random_seed(0)
     model = build(request["name"])
     if request["name"].partition("/")[0] not in NO_STEP:

@@ -10,7 +10,7 @@ KINDS = ("normal", "0 to 1", "0 to 255")
 # keras.applications (75 for InceptionV3).
 _OPEN = {2: 16, 3: 16, 4: 96, 5: 32}
 _WORDS = ("a", "good", "day", "for", "reading", "old", "books", "42")
-_IDS = ("Embedding", "CategoryEncoding", "TokenAndPositionEmbedding")
+_IDS = ("Embedding", "ReversibleEmbedding", "CategoryEncoding", "TokenAndPositionEmbedding")
 _THROUGH = (
     "InputLayer",
     "Masking",

@@ -62,21 +62,38 @@ def _not_finite(outputs: list[Output]) -> Iterator[Evidence]:
 
 
 def _constant(outputs: list[Output]) -> Iterator[Evidence]:
-    """The same output for all samples, for each kind of input. An output that sits at 0 or 1 may only be saturated."""
+    """The same output for all samples, for each kind of input.
+
+    An output that sits at 0 or 1 may only be saturated, and that of an EfficientNet with fresh weights differs by no more than
+    rounding: it is a fault only where not a bit differs.
+    """
     if not all(_same(output) for output in outputs) or len(outputs[0].shape) == 0 or outputs[0].shape[0] < 2:  # noqa: PLR2004
         return
     low, high = min(o.lowest for o in outputs), max(o.highest for o in outputs)
     ends = all(min(abs(value), abs(value - 1.0)) < _SATURATED for value in (low, high))
+    exactly = not any(o.spread for o in outputs)
     value = f"{low:.4g}" if high - low <= _ROUNDING * max(1.0, abs(high)) else f"{low:.4g} … {high:.4g}"
     yield Evidence(
         Text(
             f"the output {names_en([outputs[0].name])} is the same for every sample of made inputs ({value}): "
-            + ("it is saturated for such inputs" if ends else "nothing of the input reaches it"),
+            + (
+                "it is saturated for such inputs"
+                if ends
+                else "nothing of the input reaches it"
+                if exactly
+                else "hardly anything of the input reaches it, as in some deep networks before they are trained"
+            ),
             f"对所有人造输入样本，输出 {names_zh([outputs[0].name])} 都一样（{value}）："
-            + ("对这类输入它已饱和" if ends else "输入的信息传不到输出"),
+            + (
+                "对这类输入它已饱和"
+                if ends
+                else "输入的信息传不到输出"
+                if exactly
+                else "输入的信息几乎传不到输出，有些很深的网络在训练之前就是这样"
+            ),
         ),
         confirms=(NOT_LEARNING,),
-        fault=not ends,
+        fault=exactly and not ends,
     )
 
 

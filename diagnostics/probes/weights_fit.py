@@ -130,6 +130,8 @@ def _against_config(layer: Layer, own: dict[str, Variable]) -> Iterator[_Misfit]
         yield bias, f"({units},)"
     if kernel and not bias and set(own) == {"kernel"} and layer.config.get("use_bias") is True:
         yield kernel, "a bias beside it"
+    if bias and set(own) == {"bias"}:
+        yield bias, "a kernel beside it"
 
 
 def _fits(layer: Layer, shape: tuple[int, ...], units: int) -> bool:
