@@ -65,7 +65,9 @@ def main() -> int:
     read = argparse.ArgumentParser()
     read.add_argument("--only", default="", help="a regular expression that the name must match")
     read.add_argument("--models", type=Path, help="a folder of other healthy models")
-    read.add_argument("--faulty", default="", help="a regular expression: files of that folder that are known to be faulty")
+    read.add_argument(
+        "--faulty", default="", help="a regular expression: files of that folder that are known to be faulty"
+    )
     asked = read.parse_args()
     KEPT.parent.mkdir(exist_ok=True)
     done = {(row["model"], row["keras"], row["format"]) for row in rows()}
@@ -74,7 +76,10 @@ def main() -> int:
             with KEPT.open("a", encoding="utf-8") as kept:
                 kept.write(json.dumps(row) + "\n")
             told = [f"{f['probe']} {f['evidence'][0]['en']}" for f in row["found"] if f["outcome"] == "finding"]
-            print(f"{row['seconds']:6.1f} s  {row['keras']:8} {row['model']}{row['format']}  {told or row['error']}", flush=True)
+            print(
+                f"{row['seconds']:6.1f} s  {row['keras']:8} {row['model']}{row['format']}  {told or row['error']}",
+                flush=True,
+            )
     write("healthy", section(rows(), asked.faulty))
     return 0
 
@@ -128,7 +133,15 @@ def examined(path: Path, name: str, keras: str, form: str, workers: Workers, *, 
     told = examine_file(path, depth=Depth(weights=True, live=live), workers=workers)
     seconds = round(time.perf_counter() - started, 2)
     found = [asdict(finding) for finding in told.findings if finding.outcome != "nothing"]
-    return {"model": name, "keras": keras, "format": form, "live": live, "found": found, "seconds": seconds, "error": None}
+    return {
+        "model": name,
+        "keras": keras,
+        "format": form,
+        "live": live,
+        "found": found,
+        "seconds": seconds,
+        "error": None,
+    }
 
 
 def section(every: list[Row], faulty: str) -> str:
@@ -186,7 +199,9 @@ def listed(heading: str, group: list[Row], outcome: str) -> list[str]:
                 kind = "fault" if finding["fault"] else "warning" if finding["warning"] else ""
                 evidence = "; ".join(each["en"] for each in finding["evidence"])
                 name = f"{row['keras']} {row['model']}{row['format']}".strip()
-                told.setdefault((f"{finding['probe']} {kind}".strip(), general(evidence)), []).append(f"{name}: {evidence}")
+                told.setdefault((f"{finding['probe']} {kind}".strip(), general(evidence)), []).append(
+                    f"{name}: {evidence}"
+                )
     if not told:
         return ["", f"### {heading}", "", "None."]
     return ["", f"### {heading}", "", "| probe | files | the first |", "|---|---|---|"] + [

@@ -50,6 +50,9 @@ class Planted:
     others: tuple[str, ...]
 
 
+STATIC = Depth()
+
+
 class Recall:
     """All measurements."""
 
@@ -88,7 +91,7 @@ class Recall:
             yield from self.of_models(planted_weights.LIVE_OF_MODELS, Depth(live=True), workers)
 
     def of_models(
-        self, mutations: tuple[Mutation, ...] = MODELS, depth: Depth = Depth(), workers: Workers | None = None
+        self, mutations: tuple[Mutation, ...] = MODELS, depth: Depth = STATIC, workers: Workers | None = None
     ) -> Iterator[Planted]:
         """Changed configurations."""
         for mutation in self.wanted(mutations):
@@ -246,7 +249,8 @@ def main() -> int:
         for each in recall.run():
             planted.append(each)
             if each.came in ("missed", "crashed"):
-                print(f"{each.came} {each.mutation.probe}: {each.mutation.name} ({each.mutation.topic}), {each.subject}: {each.said[:150]}")
+                what = f"{each.mutation.probe}: {each.mutation.name} ({each.mutation.topic})"
+                print(f"{each.came} {what}, {each.subject}: {each.said[:150]}")
         sound = recall.check_sound() if not asked.only else 0
     missing = [probe.id for probe in all_probes() if probe.id not in {each.mutation.probe for each in planted}]
     print(table(planted))
@@ -281,13 +285,16 @@ def found(group: list[Planted]) -> int:
 
 def table(planted: list[Planted]) -> str:
     """The table of all mutations."""
-    lines = ["| probe | planted | topic | subjects | found | recall | told as | other probes' faults |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| probe | planted | topic | subjects | found | recall | told as | other probes' faults |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for mutation, group in rows(planted).items():
         told = sorted({each.came for each in group} - {"missed"})
         others = sorted({other for each in group for other in each.others})
-        count = sum(bool(each.others) for each in group)
+        count, mine = sum(bool(each.others) for each in group), found(group)
         lines.append(
-            f"| {mutation.probe} | {mutation.name} | {mutation.topic} | {len(group)} | {found(group)} | {found(group) / len(group):.0%} "
+            f"| {mutation.probe} | {mutation.name} | {mutation.topic} | {len(group)} | {mine} | {mine / len(group):.0%} "
             f"| {', '.join(told)} | {f'{count}: ' + ', '.join(others) if others else ''} |"
         )
     return "\n".join(lines)
@@ -317,11 +324,15 @@ def section(planted: list[Planted], alarms: list[str], sound: int) -> str:
     )  # fmt: skip
     lines = [head, table(planted), "", "### Missed", ""]
     lines += [
-        f"- {each.mutation.probe}: {each.mutation.name}, in {each.subject}" + (f" (said: {cell(each.said)[:160]})" if each.said else "")
+        f"- {each.mutation.probe}: {each.mutation.name}, in {each.subject}"
+        + (f" (said: {cell(each.said)[:160]})" if each.said else "")
         for each in planted if each.came in ("missed", "crashed")
     ] or ["None."]  # fmt: skip
     lines += ["", "### The sound subjects", ""]
-    lines += [f"As they are, {sound} files with weights and run, and the environments, give {len(alarms)} faults or warnings.", ""]
+    lines += [
+        f"As they are, {sound} files with weights and run, and the environments, give {len(alarms)} faults or warnings.",
+        "",
+    ]
     lines += [f"- {cell(alarm)[:300]}" for alarm in alarms]
     return "\n".join(lines)
 

@@ -59,7 +59,8 @@ def both(*changes: Change) -> Change:
     """Several changes together."""
 
     def plant(report: Json) -> bool:
-        return all([change(report) for change in changes])
+        done = [change(report) for change in changes]  # all of them, whatever one says
+        return all(done)
 
     return plant
 
@@ -73,7 +74,7 @@ def second_keras(report: Json) -> bool:
 
 
 def two_tensorflows(report: Json) -> bool:
-    """tensorflow and tensorflow-cpu write the same folder."""
+    """Two TensorFlows, tensorflow and tensorflow-cpu, write the same folder."""
     found = [package for package in report.get("packages", []) if package["name"] == "tensorflow"]
     if found:
         report["packages"].append(found[0] | {"name": "tensorflow-cpu", "version": "2.11.0", "requires": []})
@@ -134,7 +135,7 @@ def without_cudnn(report: Json) -> bool:
         return False
     report["tensorflow"]["gpus"] = []
     report["tensorflow"]["log"] = [
-        "Could not load dynamic library 'libcudnn.so.9'; dlerror: libcudnn.so.9: cannot open shared object file: No such file or directory",
+        "Could not load dynamic library 'libcudnn.so.9'; dlerror: libcudnn.so.9: cannot open shared object file: No such file",
         "Cannot dlopen some GPU libraries. Skipping registering GPU devices...",
     ]
     report["cuda_libraries"] = {k: v for k, v in report.get("cuda_libraries", {}).items() if "cudnn" not in k}

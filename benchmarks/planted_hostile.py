@@ -25,7 +25,9 @@ def inner_lambda(model: Opened) -> bool:
     lambda_in(model)
     layers = model.layers
     inner = {"module": "keras", "class_name": "Sequential", "registered_name": None}
-    layers[1] = inner | {"config": {"name": "inner", "trainable": True, "layers": [copy.deepcopy(layers[0]), layers[1]]}}
+    layers[1] = inner | {
+        "config": {"name": "inner", "trainable": True, "layers": [copy.deepcopy(layers[0]), layers[1]]}
+    }
     return True
 
 
@@ -33,14 +35,21 @@ def wrapped_lambda(model: Opened) -> bool:
     """The Lambda is in a wrapper."""
     lambda_in(model)
     written: Json = {"name": "each", "trainable": True, "layer": model.layers[1]}
-    model.layers[1] = {"module": "keras.layers", "class_name": "TimeDistributed", "config": written, "registered_name": None}
+    model.layers[1] = {
+        "module": "keras.layers",
+        "class_name": "TimeDistributed",
+        "config": written,
+        "registered_name": None,
+    }
     return True
 
 
 def saved_model(model: Opened) -> bool:
     """A layer that loads and runs another SavedModel."""
     config = {"name": "other", "filepath": "/tmp/other", "call_endpoint": "serve"}  # noqa: S108 - never opened
-    model.layers.insert(1, {"module": "keras.layers", "class_name": "TFSMLayer", "config": config, "registered_name": None})
+    model.layers.insert(
+        1, {"module": "keras.layers", "class_name": "TFSMLayer", "config": config, "registered_name": None}
+    )
     return True
 
 
@@ -83,17 +92,18 @@ def linked(path: Path) -> None:
         group[name] = h5py.ExternalLink("/etc/hostname", "/")
 
 
+def bomb(path: Path) -> None:
+    """A member that unpacks to 200 MB."""
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("assets/zeros.txt", b"\0" * (200 << 20))
+
+
 ARCHIVES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "a member outside of the archive (../)": (".keras", added("../../.bashrc", b"true\n")),
     "a pickle among the members": (".keras", added("assets/state.pkl", pickle.dumps(_Runs()))),
-    "a bomb among the members": (".keras", lambda path: _bomb(path)),
+    "a bomb among the members": (".keras", bomb),
     "an HDF5 link to another file": (".h5", linked),
 }
-
-
-def _bomb(path: Path) -> None:
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("assets/zeros.txt", b"\0" * (200 << 20))
 
 
 def made(sound: dict[str, Path], folder: Path) -> list[tuple[str, Path]]:

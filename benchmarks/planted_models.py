@@ -268,16 +268,16 @@ def slash_in_name(model: Opened) -> bool:
     return True
 
 
-def initializer(name: str, model: Opened, **config: Any) -> Json:  # noqa: ANN401
+def initializer(name: str) -> Json:
     """An initializer as it is written."""
-    return {"module": "keras.initializers", "class_name": name, "config": config, "registered_name": None}
+    return {"module": "keras.initializers", "class_name": name, "config": {}, "registered_name": None}
 
 
 def all_zero(model: Opened) -> bool:
     """Every kernel begins with zeros."""
     found = model.of("Dense", "Conv2D")
     for layer in found:
-        layer["config"]["kernel_initializer"] = initializer("Zeros", model)
+        layer["config"]["kernel_initializer"] = initializer("Zeros")
     return len(found) > 1
 
 
@@ -285,7 +285,12 @@ def penalty(factor: float) -> Callable[[Opened], bool]:
     """An L2 penalty on all kernels."""
 
     def plant(model: Opened) -> bool:
-        written = {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": factor}, "registered_name": None}
+        written = {
+            "module": "keras.regularizers",
+            "class_name": "L2",
+            "config": {"l2": factor},
+            "registered_name": None,
+        }
         return every_setting("kernel_regularizer", written, "Dense", "Conv2D")(model)
 
     return plant
@@ -336,7 +341,9 @@ def lambda_in(model: Opened) -> bool:
     code = base64.b64encode(marshal.dumps((lambda x: x).__code__)).decode()
     function = {"class_name": "__lambda__", "config": {"code": code, "defaults": None, "closure": None}}
     config = {"name": "runs", "trainable": True, "dtype": "float32", "function": function, "arguments": {}}
-    model.layers.insert(1, {"module": "keras.layers", "class_name": "Lambda", "config": config, "registered_name": None})
+    model.layers.insert(
+        1, {"module": "keras.layers", "class_name": "Lambda", "config": config, "registered_name": None}
+    )
     return True
 
 

@@ -99,7 +99,9 @@ def multi() -> Subject:
     x = layers.Dense(24, activation="relu", name="shared")(joined)
     outputs = layers.Dense(3, activation="softmax", name="kind")(x), layers.Dense(1, name="price")(x)
     model = keras.Model(list(given), list(outputs))
-    model.compile(keras.optimizers.Adam(0.01), ["sparse_categorical_crossentropy", "mse"], metrics=[["accuracy"], ["mae"]])
+    model.compile(
+        keras.optimizers.Adam(0.01), ["sparse_categorical_crossentropy", "mse"], metrics=[["accuracy"], ["mae"]]
+    )
     return model, {"numbers": numbers, "group": group}, {"kind": kind, "price": price}
 
 
@@ -107,9 +109,17 @@ def resnet() -> Subject:
     """Convolutions with BatchNormalization and a shortcut."""
     x, y = pictures()
     inputs = keras.Input((16, 16, 3))
-    stem = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(inputs)))
-    way = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(layers.Conv2D(8, 3, padding="same", use_bias=False, name="block_1")(stem)))
-    way = layers.BatchNormalization(momentum=0.8)(layers.Conv2D(8, 3, padding="same", use_bias=False, name="block_2")(way))
+    stem = layers.ReLU()(
+        layers.BatchNormalization(momentum=0.8)(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(inputs))
+    )
+    way = layers.ReLU()(
+        layers.BatchNormalization(momentum=0.8)(
+            layers.Conv2D(8, 3, padding="same", use_bias=False, name="block_1")(stem)
+        )
+    )
+    way = layers.BatchNormalization(momentum=0.8)(
+        layers.Conv2D(8, 3, padding="same", use_bias=False, name="block_2")(way)
+    )
     ended = layers.GlobalAveragePooling2D()(layers.ReLU()(layers.Add(name="shortcut")([stem, way])))
     model = keras.Model(inputs, layers.Dense(4, activation="softmax", name="classes")(layers.Flatten()(ended)))
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"])
@@ -149,7 +159,7 @@ def main() -> None:
         np.savez(FOLDER / f"{make.__name__}.npz", **x, **y)
 
 
-def _cut(parts: list[Any], rows: slice) -> Any:
+def _cut(parts: list[Any], rows: slice) -> Any:  # noqa: ANN401 - arrays
     cut = [part[rows] for part in parts]
     return cut[0] if len(cut) == 1 else cut
 

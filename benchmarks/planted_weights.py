@@ -128,7 +128,7 @@ def dead(file: h5py.File) -> bool:
 
 
 def swapped(file: h5py.File) -> bool:
-    """beta and the variance of BatchNormalization in each other's place."""
+    """The beta and the variance of BatchNormalization in each other's place."""
     for _, beta, _, variance in norms(file):
         was = beta[...]
         beta[...] = variance[...]
@@ -270,5 +270,7 @@ LIVE_OF_MODELS = (
     Mutation("live-load", "a class of the user's own", "custom-objects-on-load", unknown_class),
     Mutation("live-outputs", "softmax on one unit", SLOW, end_setting(one, activation="softmax")),
     Mutation("live-consistency", "a softmax across the batch", "batch-size-differs", across_the_batch),
-    Mutation("live-consistency", "Dropout of 0.8", "train-loss-higher-than-test", first_setting("rate", 0.8, "Dropout")),
+    Mutation(
+        "live-consistency", "Dropout of 0.8", "train-loss-higher-than-test", first_setting("rate", 0.8, "Dropout")
+    ),
 )

@@ -223,7 +223,7 @@ the locks, the answer). Loading is `keras.models.load_model` and ModelScan its s
 LIVE_HEAD = """
 Run in the sandbox (loaded, fed three kinds of inputs, a training step for each, saved and loaded again), worker warm:
 
-| model | examined | loading alone, by Keras | job: load, forward, train, modes, reload | most memory of the job | memory of the worker |
+| model | examined | loading alone, by Keras | load, forward, train, modes, reload | most memory of the job | of the worker |
 |---|---|---|---|---|---|"""
 
 
@@ -251,15 +251,23 @@ def section(
         )
     told = ", ".join(f"{name} {value:.1f} s" for name, value in starts.items())
     lines += ["", f"Starting a worker (importing TensorFlow and Keras): {told}."]
-    lines += [
+    lines.append(
         f"Whole processes on ResNet50.keras: `kerasdoctor check` {ms(whole['examined'])}, Python loading it with Keras "
         f"{ms(whole['loaded'])}, `modelscan -p` {ms(whole['scanned'])}."
-    ]
+    )
     memory = ", ".join(f"{name} {(job - here) / MILLION:+,.0f} MB" for name, (job, here) in peaks.items())
     lines += [f"Most memory of the static job beyond that of the process it is forked from: {memory}.", ""]
-    lines += ["### Hostile files", "", "What `unsafe-content` and ModelScan say of files that run code, read others or fill a disk.", ""]
+    lines += [
+        "### Hostile files",
+        "",
+        "What `unsafe-content` and ModelScan say of files that run code, read others or fill a disk.",
+        "",
+    ]
     lines += ["| file | kerasdoctor | ModelScan |", "|---|---|---|"]
-    lines += [f"| {name} | {cell(ours)[:170] or '**nothing**'} | {cell(theirs)[:120] or '**nothing**'} |" for name, ours, theirs in rows]
+    lines += [
+        f"| {name} | {cell(ours)[:170] or '**nothing**'} | {cell(theirs)[:120] or '**nothing**'} |"
+        for name, ours, theirs in rows
+    ]
     refused = sum(bool(ours) for _, ours, _ in rows), sum(bool(theirs) for *_, theirs in rows)
     lines += ["", f"kerasdoctor tells {refused[0]} of {len(rows)}, ModelScan {refused[1]}."]
     return "\n".join(lines)

@@ -2,10 +2,12 @@
 
     python zoo.py keras|tf_keras
 
-Requests are lines of JSON: `{"list": true}` gives the names; `{"name", "path"}` builds, trains for two steps and saves a
-model, and answers `{"parameters"}` or `{"error"}`; `{"load": path}` loads one and answers `{"seconds"}`. The names come from the installed package, so that nothing is left out.
+Requests are lines of JSON: `{"list": true}` gives the names; `{"name", "paths"}` builds, trains for two steps and saves a
+model, and answers `{"parameters"}` or `{"error"}`; `{"load": path}` loads one and answers `{"seconds"}`.
+The names come from the installed package, so that nothing is left out.
 """
 
+# ruff: noqa: ANN401, PLW0108 - Keras has no types, and is imported by the name that is asked for
 from __future__ import annotations
 
 import importlib
@@ -71,8 +73,8 @@ GIVEN: dict[str, tuple[str, dict[str, Any]]] = {
     "UnitNormalization": ("vector", {}),
 }
 ARGUMENTS: tuple[dict[str, Any], ...] = (
-    {}, {"units": 8}, {"filters": 8, "kernel_size": 3}, {"kernel_size": 3}, {"pool_size": 2}, {"rate": 0.2}, {"stddev": 0.1}, {"factor": 0.1},
-    {"height": 8, "width": 8}, {"output_size": 2}, {"height_factor": 0.1, "width_factor": 0.1}, {"height_factor": 0.1},
+    {}, {"units": 8}, {"filters": 8, "kernel_size": 3}, {"kernel_size": 3}, {"pool_size": 2}, {"rate": 0.2}, {"stddev": 0.1},
+    {"factor": 0.1}, {"height": 8, "width": 8}, {"output_size": 2}, {"height_factor": 0.1, "width_factor": 0.1}, {"height_factor": 0.1},
     {"num_bins": 20},
 )  # fmt: skip
 MERGES = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"}
@@ -103,13 +105,17 @@ def classes(module: Any, base: Any) -> list[str]:
 def names() -> Iterator[str]:
     """Every healthy model, the quick ones first."""
     yield from (f"layers/{name}" for name in classes(layers, layers.Layer) if name not in LEFT_OUT)
-    yield from (f"layers/{name}" for name in ("Bidirectional merged", "LSTM stacked", "LSTM stateful", "Conv2D strided"))
+    yield from (
+        f"layers/{name}" for name in ("Bidirectional merged", "LSTM stacked", "LSTM stateful", "Conv2D strided")
+    )
     yield from (f"activations/{name}" for name in functions(keras.activations))
-    yield from (f"optimizers/{name}" for name in classes(keras.optimizers, keras.optimizers.Optimizer) if name not in WRAPPING)
+    yield from (
+        f"optimizers/{name}" for name in classes(keras.optimizers, keras.optimizers.Optimizer) if name not in WRAPPING
+    )
     yield from (f"losses/{name}" for name in classes(keras.losses, keras.losses.Loss) if LOSSES.get(name, ("",)))
     applications = [name for name, value in inspect.getmembers(keras.applications, inspect.isfunction)]
-    yield from (f"applications/{name} at 96" for name in applications)
     yield from (f"applications/{name}" for name in applications)
+    yield from (f"applications/{name} at 96" for name in applications)
 
 
 def functions(module: Any) -> list[str]:
@@ -128,7 +134,9 @@ def build(name: str) -> Any:
     builders: dict[str, Callable[[str], Any]] = {
         "layers": of_layer,
         "activations": of_activation,
-        "optimizers": lambda each: compiled(mlp("relu", "softmax", CLASSES), optimizer=getattr(keras.optimizers, each)()),
+        "optimizers": lambda each: compiled(
+            mlp("relu", "softmax", CLASSES), optimizer=getattr(keras.optimizers, each)()
+        ),
         "losses": of_loss,
         "applications": of_application,
         "sizes": of_size,
@@ -235,7 +243,11 @@ def headed(inputs: Any, outputs: Any) -> Any:
         outputs = layers.Embedding(64, 8)(outputs)
     if len(outputs.shape) > 2:  # noqa: PLR2004 - more than the batch and one axis
         known = all(outputs.shape[1:])
-        outputs = layers.Flatten()(outputs) if known else getattr(layers, f"GlobalAveragePooling{len(outputs.shape) - 2}D")()(outputs)
+        outputs = (
+            layers.Flatten()(outputs)
+            if known
+            else getattr(layers, f"GlobalAveragePooling{len(outputs.shape) - 2}D")()(outputs)
+        )
     outputs = layers.Dense(8, activation="relu")(outputs)
     return compiled(keras.Model(inputs, layers.Dense(CLASSES, activation="softmax")(outputs)))
 
@@ -273,7 +285,9 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "Attention": sequenced(lambda x: layers.Attention()([layers.Dense(8)(x), x])),
     "Bidirectional": sequenced(lambda x: layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)),
     "Bidirectional merged": sequenced(lambda x: layers.Bidirectional(layers.GRU(4), merge_mode="sum")(x)),
-    "Conv2D strided": sequenced(lambda x: layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(x), "image"),
+    "Conv2D strided": sequenced(
+        lambda x: layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(x), "image"
+    ),
     "GRUCell": sequenced(lambda x: layers.RNN(layers.GRUCell(4))(x)),
     "GroupQueryAttention": sequenced(
         lambda x: layers.GroupQueryAttention(head_dim=4, num_query_heads=4, num_key_value_heads=2)(x, x)
