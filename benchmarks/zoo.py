@@ -74,8 +74,8 @@ GIVEN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 ARGUMENTS: tuple[dict[str, Any], ...] = (
     {}, {"units": 8}, {"filters": 8, "kernel_size": 3}, {"kernel_size": 3}, {"pool_size": 2}, {"rate": 0.2}, {"stddev": 0.1},
-    {"factor": 0.1}, {"height": 8, "width": 8}, {"output_size": 2}, {"height_factor": 0.1, "width_factor": 0.1}, {"height_factor": 0.1},
-    {"num_bins": 20},
+    {"factor": 0.1}, {"height": 8, "width": 8}, {"output_size": 2}, {"height_factor": 0.1, "width_factor": 0.1},
+    {"height_factor": 0.1}, {"num_bins": 20},
 )  # fmt: skip
 MERGES = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"}
 # Not built: layers whose point is code or another file (they are refused by design), and what is no layer of a model.
