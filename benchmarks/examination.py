@@ -63,7 +63,7 @@ class Zoo:
 def main() -> int:
     """Examine what is not examined yet, and write the section."""
     read = argparse.ArgumentParser()
-    read.add_argument("--only", default="", help="a regular expression that the name must match")
+    read.add_argument("--only", default="", help='a regular expression, such as "^tf_keras applications"')
     read.add_argument("--models", type=Path, help="a folder of other healthy models")
     read.add_argument(
         "--faulty", default="", help="a regular expression: files of that folder that are known to be faulty"
@@ -105,7 +105,7 @@ def of_zoo(keras: str, only: str, done: set[tuple[str, str, str]], workers: Work
     try:
         for name in zoo.ask(list=True)["names"]:
             wanted = [form for form in FORMATS if (name, keras, form) not in done]
-            if wanted and re.search(only, name):
+            if wanted and re.search(only, f"{keras} {name}"):
                 with tempfile.TemporaryDirectory() as folder:
                     yield from of_model(zoo, name, keras, wanted, Path(folder), workers)
     finally:

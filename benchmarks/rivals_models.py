@@ -97,11 +97,9 @@ def static(path: Path, zoo: Zoo, scanner: Scanner, runs: int) -> dict[str, float
     )
 
 
-def peak_of_static(path: Path) -> tuple[int, int]:
-    """Bytes: the most that was resident in the job, which begins as a fork, and in this process at that time."""
-    job = partial(_peak, path)
-    here = resident("self")
-    return int(run_locked(job, (path,)).value), here
+def peak_of_static(path: Path) -> int:
+    """Bytes: the most that was resident in the job of a static examination, what it shares with its parent included."""
+    return int(run_locked(partial(_peak, path), (path,)).value)
 
 
 def _peak(path: Path, scratch: Path) -> int:
@@ -220,6 +218,9 @@ the locks, the answer). Loading is `keras.models.load_model` and ModelScan its s
 
 | file | size | examined | unlocked | with weights | loaded by Keras | ModelScan |
 |---|---|---|---|---|---|---|"""
+HOSTILE = """\
+What `unsafe-content` and ModelScan say of files made to run code, read others or fill a disk; whether the installed Keras
+would let each of them was not tried."""
 LIVE_HEAD = """
 Run in the sandbox (loaded, fed three kinds of inputs, a training step for each, saved and loaded again), worker warm:
 
@@ -233,7 +234,7 @@ def section(
     alive: dict[str, dict[str, float]],
     starts: dict[str, float],
     whole: dict[str, float],
-    peaks: dict[str, tuple[int, int]],
+    peaks: dict[str, int],
     rows: list[tuple[str, str, str]],
     release: str,
 ) -> str:
@@ -255,12 +256,12 @@ def section(
         f"Whole processes on ResNet50.keras: `kerasdoctor check` {ms(whole['examined'])}, Python loading it with Keras "
         f"{ms(whole['loaded'])}, `modelscan -p` {ms(whole['scanned'])}."
     )
-    memory = ", ".join(f"{name} {(job - here) / MILLION:+,.0f} MB" for name, (job, here) in peaks.items())
-    lines += [f"Most memory of the static job beyond that of the process it is forked from: {memory}.", ""]
+    memory = ", ".join(f"{name} {job / MILLION:,.0f} MB" for name, job in peaks.items())
+    lines += [f"Most memory of the static job: {memory}.", ""]
     lines += [
         "### Hostile files",
         "",
-        "What `unsafe-content` and ModelScan say of files that run code, read others or fill a disk.",
+        HOSTILE,
         "",
     ]
     lines += ["| file | kerasdoctor | ModelScan |", "|---|---|---|"]
