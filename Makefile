@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find knowledge -name "*.md" -o -name "*.py" -o -name "concepts.yaml" -o -name "*.txt" -path "*traces*")
 
-.PHONY: run test lint format index labs try record calibrate compare lock bench picture wheel clean
+.PHONY: run test lint format index labs try record calibrate compare lock bench healthy recall examination-bench picture wheel clean
 
 run: index  ## set up and diagnose a real failure, with its model
 	$(BIN)/kerasdoctor explain examples/error.txt --model examples/digits.keras
@@ -61,6 +61,20 @@ compare: index .labs/rivals/installed  ## the matcher beside other ways, and doc
 
 bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
 	$(BIN)/python benchmarks/run.py
+
+healthy: .venv/installed  ## examine sound models for false findings: make healthy [ONLY=regex] [MODELS=DIR FAULTY=regex]
+	$(BIN)/python benchmarks/examination.py --only "$(ONLY)" --faulty "$(FAULTY)" $(if $(MODELS),--models $(MODELS))
+
+recall: index  ## plant faults in sound subjects and count which are found
+	$(BIN)/python benchmarks/planted.py
+
+examination-bench: index .labs/scan/installed  ## examination beside loading with Keras and scanning with ModelScan
+	$(BIN)/python benchmarks/rivals_models.py
+
+.labs/scan/installed: benchmarks/modelscan.txt
+	$(PYTHON) -m venv .labs/scan
+	.labs/scan/bin/pip install --disable-pip-version-check -q -r $<
+	touch $@
 
 picture: index  ## draw the picture of the README
 	$(BIN)/python docs/picture.py

@@ -15,7 +15,7 @@ _OPEN = {2: 16, 3: 16, 4: 96, 5: 32}
 _LARGE = 1 << 20
 _FEW = 2
 _WORDS = ("a", "good", "day", "for", "reading", "old", "books", "42")
-_IDS = ("Embedding", "CategoryEncoding", "TokenAndPositionEmbedding")
+_IDS = ("Embedding", "ReversibleEmbedding", "CategoryEncoding", "TokenAndPositionEmbedding")
 _THROUGH = (
     "InputLayer",
     "Masking",

@@ -31,7 +31,8 @@ _ELSEWHERE = re.compile(
 _SINGLE = frozenset({("utils", "FeatureSpace"), ("utils", "Feature"), ("utils", "Cross"),
                      ("utils.feature_space", "FeatureSpace"), ("utils.feature_space", "Feature"),
                      ("utils.feature_space", "Cross")})  # fmt: skip
-_OF_APPLICATIONS = frozenset({"LayerScale", "StochasticDepth"})  # layers of ConvNeXt
+# Layers of ConvNeXt and InceptionResNetV2.
+_OF_APPLICATIONS = frozenset({"CustomScaleLayer", "LayerScale", "StochasticDepth"})
 _FUNCTION_PACKAGES = frozenset({
     "activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers",
 })  # fmt: skip

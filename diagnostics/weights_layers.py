@@ -26,6 +26,7 @@ _BOUNDS = {
     "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0),
 }  # fmt: skip
 _UNBOUNDED = (-math.inf, math.inf)
+MAX_KERNEL = 4_000_000  # numbers; larger ones are not read for what they reach
 
 
 def class_of(layer: Layer) -> str:
@@ -129,3 +130,33 @@ def fits_theano_only(layer: Layer, shape: tuple[int, ...]) -> bool:
     window, filters = form
     fits = shape[:-2] == window and shape[-1] == filters
     return not fits and shape[2:] == window and shape[0] == filters
+
+
+def reach(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any] | None:
+    """The lowest and highest sum of each unit for inputs within bounds; None where nothing is finite."""
+    import numpy as np  # noqa: PLC0415
+
+    if kernel.statistics.nan or kernel.statistics.infinite or (bias and bias.statistics.nan + bias.statistics.infinite):
+        return None
+    with np.errstate(all="ignore"):
+        return _sums(kernel, bias, bounds)
+
+
+def _sums(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any]:
+    import numpy as np  # noqa: PLC0415
+
+    rows = kernel.values().reshape(-1, kernel.shape[-1]).astype(np.float64)
+    up, down = np.maximum(rows, 0).sum(axis=0), np.minimum(rows, 0).sum(axis=0)
+    offset = bias.values().astype(np.float64) if bias else np.zeros(kernel.shape[-1])
+    low, high = bounds
+    return offset + _times(up, low) + _times(down, high), offset + _times(up, high) + _times(down, low)
+
+
+def _times(sums: Any, bound: float) -> Any:  # noqa: ANN401
+    import numpy as np  # noqa: PLC0415
+
+    return (
+        sums * bound
+        if math.isfinite(bound)
+        else np.where(sums == 0, 0.0, np.copysign(math.inf, np.sign(sums) * np.sign(bound)))
+    )

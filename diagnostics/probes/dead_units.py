@@ -9,7 +9,7 @@ from ...knowledge.text import Text
 from ..flow import Place
 from ..probe import CouldNotLook, Evidence, Probe
 from ..weights import Variable, Weights
-from ..weights_layers import behind, input_bounds, kernel_and_bias, takers
+from ..weights_layers import MAX_KERNEL, behind, input_bounds, kernel_and_bias, reach, takers
 from ..wording import names_en, names_zh
 
 NOT_LEARNING = "loss-not-decreasing"
@@ -31,7 +31,7 @@ def look(weights: Weights) -> Iterator[Evidence]:
         found = kernel_and_bias(weights, place)
         if found and behind(place, taken, outputs) == "relu":
             looked += 1
-            count = _dead(*found, positive=input_bounds(flow, place)[0] >= 0)
+            count = _dead(*found, input_bounds(flow, place))
             if count:
                 dead.append((place, count, found[0].shape[-1]))
     yield from _whole([place for place, count, units in dead if count == units])
@@ -42,16 +42,19 @@ def look(weights: Weights) -> Iterator[Evidence]:
         )
 
 
-def _dead(kernel: Variable, bias: Variable | None, *, positive: bool) -> int:
-    """How many units are 0 for every input: nothing arrives that could lift them above it."""
+def _dead(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> int:
+    """How many units are 0 for every input within bounds: nothing that arrives could lift them above it."""
     import numpy as np  # noqa: PLC0415
 
+    if kernel.size <= MAX_KERNEL:
+        told = reach(kernel, bias, bounds)
+        return int(np.count_nonzero(told[1] <= 0)) if told else 0
     seen = kernel.statistics
     if seen.column_high is None or (bias is not None and bias.statistics.nan):
         return 0
     offset: Any = bias.values() if bias is not None else np.zeros(kernel.shape[-1])
     never_up = seen.column_high <= 0
-    lifts_nothing = never_up if positive else never_up & (seen.column_low >= 0)
+    lifts_nothing = never_up if bounds[0] >= 0 else never_up & (seen.column_low >= 0)
     return int(np.count_nonzero(lifts_nothing & (offset <= 0)))
 
 

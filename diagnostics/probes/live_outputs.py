@@ -25,7 +25,7 @@ def look(live: Live) -> Iterator[Evidence]:
     for name in names:
         mine = [output for output in live.outputs if output.name == name]
         yield from _not_finite(mine)
-        yield from _constant(mine)
+        yield from _constant(mine, learns=_learns(live))
         if mine[0].dtype in ("float16", "bfloat16"):
             yield Evidence(
                 Text(
@@ -61,8 +61,17 @@ def _not_finite(outputs: list[Output]) -> Iterator[Evidence]:
     )
 
 
-def _constant(outputs: list[Output]) -> Iterator[Evidence]:
-    """The same output for all samples, for each kind of input. An output that sits at 0 or 1 may only be saturated."""
+def _learns(live: Live) -> bool:
+    """Whether a gradient reaches the first weight of the model in a training step."""
+    return any(step.gradients and step.gradients[0].norm for step in live.steps)
+
+
+def _constant(outputs: list[Output], *, learns: bool) -> Iterator[Evidence]:
+    """The same output for all samples, for each kind of input.
+
+    An output that sits at 0 or 1 may only be saturated; that of a MobileNet or EfficientNet with fresh weights is the same
+    within rounding too, until BatchNormalization has seen data. It is a fault only where no gradient gets to the start either.
+    """
     if not outputs[0].is_float or not _size(outputs[0]):
         return
     if not all(_same(output) for output in outputs) or len(outputs[0].shape) == 0 or outputs[0].shape[0] < 2:  # noqa: PLR2004
@@ -73,12 +82,24 @@ def _constant(outputs: list[Output]) -> Iterator[Evidence]:
     yield Evidence(
         Text(
             f"the output {names_en([outputs[0].name])} is the same for every sample of made inputs ({value}): "
-            + ("it is saturated for such inputs" if ends else "nothing of the input reaches it"),
+            + (
+                "it is saturated for such inputs"
+                if ends
+                else "nothing of the input reaches it"
+                if not learns
+                else "hardly anything of the input reaches it, as in some deep networks before they are trained"
+            ),
             f"对所有人造输入样本，输出 {names_zh([outputs[0].name])} 都一样（{value}）："
-            + ("对这类输入它已饱和" if ends else "输入的信息传不到输出"),
+            + (
+                "对这类输入它已饱和"
+                if ends
+                else "输入的信息传不到输出"
+                if not learns
+                else "输入的信息几乎传不到输出，有些很深的网络在训练之前就是这样"
+            ),
         ),
         confirms=(NOT_LEARNING,),
-        fault=not ends,
+        fault=not ends and not learns,
     )
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 from ...knowledge.text import Text
 from ..flow import Place
 from ..probe import CouldNotLook, Evidence, Probe
-from ..weights import Variable, Weights
-from ..weights_layers import behind, input_bounds, kernel_and_bias, takers
+from ..weights import Weights
+from ..weights_layers import MAX_KERNEL, behind, input_bounds, kernel_and_bias, reach, takers
 from ..wording import names_en, names_zh
 
 NOT_LEARNING = "loss-not-decreasing"
 # Beyond this the slope is below 3.4e-4 (sigmoid) and 1e-6 (tanh): gradients end there.
 END = 8.0
 _ACTIVATIONS = frozenset({"sigmoid", "tanh", "softmax"})
-MAX_KERNEL = 4_000_000
 
 
 def look(weights: Weights) -> Iterator[Evidence]:
@@ -37,43 +35,13 @@ def look(weights: Weights) -> Iterator[Evidence]:
         if not found or activation not in _ACTIVATIONS or found[0].size > MAX_KERNEL:
             continue
         looked += 1
-        reach = _reach(*found, input_bounds(flow, place))
-        if reach is not None and (count := _at_an_end(activation, *reach)):
+        told = reach(*found, input_bounds(flow, place))
+        if told is not None and (count := _at_an_end(activation, *told)):
             stuck.append((place, activation, count, found[0].shape[-1]))
     if stuck:
         yield _told(stuck)
     else:
         yield Evidence(Text(f"no provably saturated unit in {looked} layers", f"{looked} 层中没有可以证明已饱和的单元"))
-
-
-def _reach(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any] | None:
-    """The lowest and highest sum of each unit for inputs within bounds; None where nothing is finite."""
-    import numpy as np  # noqa: PLC0415
-
-    if kernel.statistics.nan or kernel.statistics.infinite or (bias and bias.statistics.nan + bias.statistics.infinite):
-        return None
-    with np.errstate(all="ignore"):
-        return _sums(kernel, bias, bounds)
-
-
-def _sums(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any]:
-    import numpy as np  # noqa: PLC0415
-
-    rows = kernel.values().reshape(-1, kernel.shape[-1]).astype(np.float64)
-    up, down = np.maximum(rows, 0).sum(axis=0), np.minimum(rows, 0).sum(axis=0)
-    offset = bias.values().astype(np.float64) if bias else np.zeros(kernel.shape[-1])
-    low, high = bounds
-    return offset + _times(up, low) + _times(down, high), offset + _times(up, high) + _times(down, low)
-
-
-def _times(sums: Any, bound: float) -> Any:  # noqa: ANN401
-    import numpy as np  # noqa: PLC0415
-
-    return (
-        sums * bound
-        if math.isfinite(bound)
-        else np.where(sums == 0, 0.0, np.copysign(math.inf, np.sign(sums) * np.sign(bound)))
-    )
 
 
 def _at_an_end(activation: str, lowest: Any, highest: Any) -> int:  # noqa: ANN401

@@ -7,9 +7,11 @@ from typing import Any
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place
-from ..graph import Layer
+from ..graph import Layer, graph_of
 from ..probe import CouldNotLook, Evidence, Probe
+from ..shapes import shapes_of
 from ..trainable import HAVE_WEIGHTS, trains
+from ..variables import variables_of
 from ..weights import Variable, Weights
 from ..weights_layers import PER_UNIT, class_of, fits_theano_only, kernel_form
 from ..wording import names_en, names_zh
@@ -42,6 +44,7 @@ def look(weights: Weights) -> Iterator[Evidence]:
     yield from _missing(weights, flow)
     yield from _strangers(weights)
     misfits = [misfit for place in flow.places.values() for misfit in _misfits(weights, flow, place)]
+    misfits += _against_shapes(weights, flow, {variable.layer for variable, _ in misfits})
     if misfits:
         yield _wrong_shapes(misfits)
     yield Evidence(
@@ -130,6 +133,8 @@ def _against_config(layer: Layer, own: dict[str, Variable]) -> Iterator[_Misfit]
         yield bias, f"({units},)"
     if kernel and not bias and set(own) == {"kernel"} and layer.config.get("use_bias") is True:
         yield kernel, "a bias beside it"
+    if bias and set(own) == {"bias"}:
+        yield bias, "a kernel beside it"
 
 
 def _fits(layer: Layer, shape: tuple[int, ...], units: int) -> bool:
@@ -188,6 +193,28 @@ def _against_feeder(weights: Weights, flow: Flow, place: Place) -> Iterator[_Mis
             and kernel.shape[-2] * groups != units
         ):
             yield kernel, f"(..., {units // groups}, {kernel.shape[-1]})"
+
+
+def _against_shapes(weights: Weights, flow: Flow, told: set[str]) -> Iterator[_Misfit]:
+    """A kernel takes as many numbers as the shapes, walked from the inputs, bring it: behind an input, Flatten or pooling too."""
+    graph = graph_of(weights.model) if weights.model else None
+    shapes = shapes_of(graph, weights.model.line) if graph and weights.model else None
+    if shapes is None or shapes.misfits:
+        return  # what the walk says behind a misfit is a guess
+    for path, place in flow.places.items():
+        kernel, taken = weights.layers.get(path, {}).get("kernel"), shapes.inputs.get(path, ())
+        if (
+            path in told
+            or kernel is None
+            or not kernel.is_float
+            or class_of(place.layer) not in PER_UNIT
+            or len(taken) != 1
+        ):
+            continue
+        expected = (variables_of(place.layer, taken) or {}).get("kernel")
+        known = expected is not None and None not in expected and len(expected) == len(kernel.shape)
+        if known and kernel.shape != expected and not fits_theano_only(place.layer, kernel.shape):
+            yield kernel, str(expected)
 
 
 def _wrong_shapes(misfits: list[_Misfit]) -> Evidence:

@@ -115,12 +115,21 @@ def one_softmax_sgd():
     return trained(model, "sgd")
 
 
+def bounded():
+    """A relu whose inputs lie between -1 and 1."""
+    model = keras.Sequential([
+        keras.Input((6,)), layers.Dense(5, activation="tanh", name="before"), layers.Dense(4, activation="relu", name="behind"),
+        layers.Dense(1, name="out"),
+    ])  # fmt: skip
+    return trained(model, "sgd")
+
+
 def half():
     """float16 throughout, as no training needs it."""
     return keras.Sequential([keras.Input((6,)), layers.Dense(9, dtype="float16", name="small")])
 
 
-MODELS = [mlp, convnet, nested, words, residual, one_softmax, one_softmax_sgd, half]
+MODELS = [mlp, convnet, nested, words, residual, one_softmax, one_softmax_sgd, bounded, half]
 
 
 def norms(model, prefix=""):

@@ -163,12 +163,14 @@ FAULTS: list[tuple[str, str, list[tuple[str, str, Change]], str, str]] = [
      "every unit is dead in 'second'"),
     (DEAD, "nested", [("inner/zed", "kernel", of(0)), ("inner/zed", "bias", of(-1))], "loss-not-decreasing",
      "every unit is dead in 'inner/zed'"),
+    (DEAD, "bounded", [("behind", "bias", of(-100))], "loss-not-decreasing", "every unit is dead in 'behind'"),
     (NORM, "convnet", [("norm", "moving_variance", split)], "bn-weight-order", "2 of 4 moving variances are negative (lowest -0.5)"),
     (NORM, "nested", [("inner/norm", "moving_variance", of(-1))], "bn-weight-order", "'inner/norm': 4 of 4"),
     (ORDER, "convnet", [("three", "kernel", theano)], "kernel-layout-th-tf", "kernels of 'three' have the axes (filters"),
     (ORDER, "residual", [("conv", "kernel", lambda w: w.transpose(3, 2, 0, 1))], "kernel-layout-th-tf", "'conv'"),
     (FIT, "mlp", [("second", "kernel", heads_off)], "weights-shape-mismatch", "'second/kernel: (10, 9), expected (..., 10)'"),
     (FIT, "mlp", [("gate", "kernel", lambda w: w[:-2])], "weights-shape-mismatch", "'gate/kernel: (8, 10), expected (..., 10, 10)'"),
+    (FIT, "mlp", [("third", "kernel", lambda w: w[1:])], "weights-shape-mismatch", "'third/kernel: (5, 10), expected (6, 10)'"),
     (FIT, "convnet", [("one", "kernel", heads_off)], "weights-shape-mismatch", "expected (3, 3, ..., 4)"),
     (FIT, "convnet", [("wide", "gamma", lambda w: w[1:])], "weights-shape-mismatch", "'wide/gamma: (8,), expected (9,)'"),
     (FIT, "words", [("table", "embeddings", lambda w: w[:9])], "weights-shape-mismatch", "(9, 8), expected (20, 8)"),
@@ -276,6 +278,16 @@ def test_a_layer_without_its_weights(saved: Path, tmp_path: Path) -> None:
     fewer = edited(saved / "mlp.keras", tmp_path / "fewer.keras", forget)
     assert look_at(FIT, fewer).outcome == "nothing"
     assert look_at(FIT, fewer, "weights-layer-count-mismatch").outcome == "finding"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_layer_without_its_kernel(saved: Path, tmp_path: Path, suffix: str) -> None:
+    """A bias alone is what is left where a file was written in part."""
+    gone = stored(saved / f"mlp{suffix}", "gate", "kernel")
+    path = edit_hdf5(saved / f"mlp{suffix}", tmp_path / f"half{suffix}", lambda file: file.pop(gone))
+    finding = look_at(FIT, path)
+    assert finding.fault
+    assert "expected a kernel beside it" in finding.evidence[0].en
 
 
 def test_a_model_saved_before_it_was_built(saved: Path) -> None:
