@@ -31,6 +31,7 @@ FREE = 1024 * 1024
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_GAP = 24  # a data descriptor
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # the protocols that begin with a mark of their own
 _LOCAL = b"PK\x03\x04"
 _END = b"PK\x05\x06"
 
@@ -45,6 +46,7 @@ def examine_archive(path: Path) -> Iterator[Hazard]:
         size = path.stat().st_size
         yield from _names(members)
         yield from packing(members, size)
+        yield from _pickles(archive, members)
         yield from _places(raw, archive, members, size)
         yield from _weights(raw, archive)
 
@@ -73,6 +75,22 @@ def _is_known(member: zipfile.ZipInfo) -> bool:
     if name in _KNOWN:
         return True
     return name.startswith("assets/") and not {"..", "."} & set(name.split("/")) and "//" not in name
+
+
+def _pickles(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[Hazard]:
+    """Assets that are Python pickles: the vocabularies that Keras puts there are text."""
+    found = []
+    for member in members:
+        if member.filename.startswith("assets/") and not member.flag_bits & 0x2041:
+            with archive.open(member) as content:
+                start = content.read(2)
+            if start in _PICKLES:
+                found.append(member.filename)
+    if found:
+        yield hazard(
+            f"the archive holds Python pickles, which run when they are read: {names_en(found)}",
+            f"压缩包中有 Python pickle，读取时会执行：{names_zh(found)}",
+        )
 
 
 def packing(members: list[zipfile.ZipInfo], size: int) -> Iterator[Hazard]:

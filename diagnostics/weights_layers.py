@@ -142,6 +142,15 @@ def reach(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) 
         return _sums(kernel, bias, bounds)
 
 
+def usual(kernel: Variable, bias: Variable | None) -> tuple[Any, Any]:
+    """The mean and the standard deviation of each unit's sum for independent inputs of mean 0 and variance 1."""
+    import numpy as np  # noqa: PLC0415
+
+    rows = kernel.values().reshape(-1, kernel.shape[-1]).astype(np.float64)
+    offset = bias.values().astype(np.float64) if bias else np.zeros(kernel.shape[-1])
+    return offset, np.sqrt(np.square(rows).sum(axis=0))
+
+
 def _sums(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any]:
     import numpy as np  # noqa: PLC0415
 

@@ -29,9 +29,9 @@ def look(live: Live) -> Iterator[Evidence]:
     if live.alone is not None and live.alone > _OTHER:
         yield Evidence(
             Text(
-                f"a sample gives another output alone than in a batch of eight (by {live.alone:.1%}): a layer mixes the samples of "
+                f"a sample gives another output alone than in a batch (by {live.alone:.1%}): a layer mixes the samples of "
                 "a batch",
-                f"同一个样本单独输入和放在 8 个一批里输入，输出不同（相差 {live.alone:.1%}）：有的层把同一批的样本混在了一起",
+                f"同一个样本单独输入和成批输入，输出不同（相差 {live.alone:.1%}）：有的层把同一批的样本混在了一起",
             ),
             confirms=(BATCH, "batchnorm-placement"),
         )

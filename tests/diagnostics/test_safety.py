@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import shutil
 import struct
 import tarfile
@@ -340,6 +341,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
     "a duplicate": (duplicate, "more than once"),
     "encryption": (lambda k, t: patched(k, t, 8, b"\x01\x00"), "encrypted"),
     "LZMA": (lambda k, t: packed(t, members(k), zipfile.ZIP_LZMA), "method 14"),
+    "a pickle": (lambda k, t: packed(t, members(k) | {"assets/state.bin": pickle.dumps(1)}), "Python pickles"),
     "a bomb": (bomb, "would unpack"),
     "a bomb of a configuration": (lambda k, t: bomb(k, t, "metadata.json"), "would unpack"),
     "a declared size": (lambda k, t: patched(k, t, 24, struct.pack("<I", 0xFFFFFFF0)), "would unpack"),
@@ -366,7 +368,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
     "a record in npz": (lambda k, t: numpy_weights(k, t, np.zeros(2, dtype=[("a", object)])), "pickle"),
     "weights that are none": (lambda k, t: packed(t, members(k) | {"model.weights.h5": b"\x80\x04."}), "not HDF5"),
     "a cut": (lambda k, t: (t.write_bytes(k.read_bytes()[:-400]), t)[1], "damaged"),
-    "a pickle": (lambda _, t: (t.write_bytes(b"\x80\x04."), t)[1], "neither"),
+    "nothing but a pickle": (lambda _, t: (t.write_bytes(b"\x80\x04."), t)[1], "neither"),
 }
 
 

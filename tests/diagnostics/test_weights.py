@@ -221,6 +221,7 @@ FACTS: list[tuple[str, str, list[tuple[str, str, Change]], str, str]] = [
      "'norm' are still 0 and 1 after 12 steps"),
     (SATURATED, "mlp", [("gate", "kernel", abs), ("gate", "bias", of(9))], "loss-not-decreasing", "'gate (sigmoid): 10 of 10'"),
     (SATURATED, "mlp", [("first", "bias", lambda b: np.add(b, (99, 0, 0)))], "loss-not-decreasing", "'first (softmax): 3 of 3'"),
+    (SATURATED, "mlp", [("gate", "kernel", lambda k: 900 * k)], "loss-not-decreasing", "'gate (sigmoid): 10 of 10'; there"),
     (LEARNED, "mlp", [("second", "bias", of(0))], "loss-not-decreasing", "'second/bias'; no gradient reached"),
 ]  # fmt: skip
 
