@@ -148,7 +148,8 @@ def usual(kernel: Variable, bias: Variable | None) -> tuple[Any, Any]:
 
     rows = kernel.values().reshape(-1, kernel.shape[-1]).astype(np.float64)
     offset = bias.values().astype(np.float64) if bias else np.zeros(kernel.shape[-1])
-    return offset, np.sqrt(np.square(rows).sum(axis=0))
+    with np.errstate(all="ignore"):  # a file may hold any number
+        return offset, np.sqrt(np.square(rows).sum(axis=0))
 
 
 def _sums(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""Units behind a relu that give 0 for every input, as their weights alone prove."""
+"""Units behind a relu that give 0: for every input, as their weights alone prove, or for all but a few scaled ones."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from ...knowledge.text import Text
 from ..flow import Place
 from ..probe import CouldNotLook, Evidence, Probe
 from ..weights import Variable, Weights
-from ..weights_layers import MAX_KERNEL, behind, input_bounds, kernel_and_bias, reach, takers
+from ..weights_layers import MAX_KERNEL, behind, input_bounds, kernel_and_bias, reach, takers, usual
 from ..wording import names_en, names_zh
 
 NOT_LEARNING = "loss-not-decreasing"
+_ONE_IN_1000 = 3.09  # standard deviations above the mean of a normal distribution
 
 
 def look(weights: Weights) -> Iterator[Evidence]:
@@ -26,7 +27,7 @@ def look(weights: Weights) -> Iterator[Evidence]:
             )
         )
     taken, outputs = takers(flow), frozenset(source.path for source in flow.outputs)
-    looked, dead = 0, []
+    looked, dead, asleep = 0, [], []
     for place in flow.places.values():
         found = kernel_and_bias(weights, place)
         if found and behind(place, taken, outputs) == "relu":
@@ -34,9 +35,12 @@ def look(weights: Weights) -> Iterator[Evidence]:
             count = _dead(*found, input_bounds(flow, place))
             if count:
                 dead.append((place, count, found[0].shape[-1]))
+            elif found[0].size <= MAX_KERNEL and (count := _asleep(*found)):
+                asleep.append((place, count, found[0].shape[-1]))
     yield from _whole([place for place, count, units in dead if count == units])
     yield from _some([told for told in dead if told[1] < told[2]])
-    if not dead:
+    yield from _nearly(asleep)
+    if not dead and not asleep:
         yield Evidence(
             Text(f"no provably dead unit in {looked} relu layers", f"{looked} 个 relu 层中没有可以证明已死的单元")
         )
@@ -56,6 +60,28 @@ def _dead(kernel: Variable, bias: Variable | None, bounds: tuple[float, float]) 
     never_up = seen.column_high <= 0
     lifts_nothing = never_up if bounds[0] >= 0 else never_up & (seen.column_low >= 0)
     return int(np.count_nonzero(lifts_nothing & (offset <= 0)))
+
+
+def _asleep(kernel: Variable, bias: Variable | None) -> int:
+    """How many units are 0 for 999 of 1,000 inputs that are scaled to mean 0 and variance 1."""
+    import numpy as np  # noqa: PLC0415
+
+    means, spreads = usual(kernel, bias)
+    return int(np.count_nonzero(means + _ONE_IN_1000 * spreads < 0))
+
+
+def _nearly(asleep: list[tuple[Place, int, int]]) -> Iterator[Evidence]:
+    if asleep:
+        told_en = [f"{place.path}: {count} of {units}" for place, count, units in asleep]
+        told_zh = [f"{place.path}：{units} 个中 {count} 个" for place, count, units in asleep]
+        yield Evidence(
+            Text(
+                f"units that give 0 for 99.9% of inputs of mean 0 and variance 1: {names_en(told_en)}",
+                f"对均值 0、方差 1 的输入，99.9% 的情况下输出 0 的单元：{names_zh(told_zh)}",
+            ),
+            confirms=(NOT_LEARNING,),
+            layers=tuple(place.path for place, *_ in asleep),
+        )
 
 
 def _whole(places: list[Place]) -> Iterator[Evidence]:

@@ -214,6 +214,7 @@ FACTS: list[tuple[str, str, list[tuple[str, str, Change]], str, str]] = [
     (VALUES, "residual", [], "loss-not-decreasing", "every value is the same (0) in 'gate/kernel'"),
     (DEAD, "mlp", [("second", "kernel", lambda w: w * ([-1] * 3 + [1] * 7) * np.sign(w)), ("second", "bias", of(0))],
      "loss-not-decreasing", "'second: 3 of 10'"),
+    (DEAD, "mlp", [("third", "bias", of(-1000))], "loss-not-decreasing", "variance 1: 'third: 10 of 10'"),
     (NORM, "convnet", [("norm", "moving_variance", of(-1e-5))], "bn-weight-order", "(lowest -1e-05)"),
     (NORM, "convnet", [("wide", "gamma", split), ("wide", "beta", of(1)), ("wide", "moving_mean", of(1))], "bn-weight-order",
      "the arrays of 'wide' could be mean, variance, gamma, beta"),
