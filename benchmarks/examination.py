@@ -158,10 +158,9 @@ def section(every: list[Row], faulty: str) -> str:
     real = [row for row in rows_of if not row["keras"]]
     known = [row for row in real if faulty and re.search(faulty, row["model"])]
     healthy = [row for row in rows_of if row not in known]
-    groups = {"keras.applications": [], "layers, activations, optimizers, losses": [], "real files": []}
-    for row in healthy:
-        kind = "real files" if not row["keras"] else "layers, activations, optimizers, losses"
-        groups["keras.applications" if row["model"].startswith("applications/") else kind].append(row)
+    groups: dict[str, list[Row]] = {}
+    for row in sorted(healthy, key=group_of):
+        groups.setdefault(group_of(row), []).append(row)
     lines = [HEAD.format(measured=measured_with("tensorflow", "keras", "tf_keras"))]
     for name, group in {**groups, "all": healthy}.items():
         lines.append(
@@ -186,10 +185,21 @@ HEAD = """\
 
 `make healthy`. {measured} Nothing is wrong with these models, so every fault or warning is a false one: all architectures
 of keras.applications with random weights, as they are by default and at 96 pixels; a small model with each layer,
-activation, optimizer and loss; both Kerases, both formats. "Run" is how many were also run in the sandbox.
+activation, optimizer and loss; both Kerases, both formats. "Run" is how many were also run in the sandbox. The files are
+those examined so far: there are 40 architectures in keras and 71 in tf_keras, two files of each. What an earlier run
+examined is kept and may have met earlier probes; remove .cache/healthy.jsonl to start anew.
 
 | group | models | files | run | with a fault | with a warning | could not look | crashed |
 |---|---|---|---|---|---|---|---|"""
+
+
+def group_of(row: Row) -> str:
+    """The row of the table that a file belongs to."""
+    if not row["keras"]:
+        return "real files"
+    if not row["model"].startswith("applications/"):
+        return f"{row['keras']}: layers, activations, optimizers, losses"
+    return f"{row['keras']}.applications" + (" at 96 pixels" if row["model"].endswith(" at 96") else "")
 
 
 def has(row: Row, what: str) -> bool:
