@@ -183,8 +183,9 @@ def section(every: list[Row], faulty: str) -> str:
 HEAD = """\
 ## Healthy models
 
-`make healthy`. {measured} Nothing is wrong with these models, so a fault or warning is a false one unless it is argued: all architectures
-of keras.applications with random weights, as they are by default and at 96 pixels; a small model with each layer,
+`make healthy`. {measured}
+Nothing is wrong with these models, so a fault or warning is a false one unless it is argued: all architectures of
+keras.applications with random weights, as they are by default and at 96 pixels; a small model with each layer,
 activation, optimizer and loss; both Kerases, both formats. "Run" is how many were also run in the sandbox. The files are
 those examined so far: there are 40 architectures in keras and 71 in tf_keras, two files of each. What an earlier run
 examined is kept and may have met earlier probes; remove .cache/healthy.jsonl to start anew.
