@@ -38,6 +38,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "volumes": (3, 6, 6, 6, 2),
     "steps": (4, 12, 3),
     "wave": (2048, 1),
+    "signal": (2048,),
     "ids": (6,),
     "words": (1,),
 }
@@ -58,7 +59,7 @@ GIVEN: dict[str, tuple[str, dict[str, Any]]] = {
     "IntegerLookup": ("ids", {"vocabulary": list(range(1, 40))}),
     "Lambda": ("vector", {"function": "relu"}),
     "MaxNumBoundingBoxes": ("image", {"max_number": 4}),
-    "MelSpectrogram": ("wave", {"sequence_stride": 128, "fft_length": 256, "num_mel_bins": 16}),
+    "MelSpectrogram": ("signal", {"sequence_stride": 128, "fft_length": 256, "num_mel_bins": 16}),
     "Normalization": ("vector", {"mean": 0.5, "variance": 2.0}),
     "Permute": ("sequence", {"dims": (2, 1)}),
     "RandomPosterization": ("image", {"factor": 4}),
