@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import SubjectError
+from ..errors import SandboxError, SubjectError
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
 from .catalogue import listed_probes, probe_of, probes_of
@@ -20,7 +20,7 @@ from .decoding import decode
 from .depth import STRUCTURE, Depth
 from .environment import Environment, examine_environment
 from .hazard import Hazard
-from .live import Engine, Live
+from .live import Engine, Failure, Live
 from .lockdown import Lock
 from .looking import Asked, Seen, could_not_look, in_words, look
 from .probe import Finding, SubjectKind, examine
@@ -165,16 +165,26 @@ def _refusal(hazards: tuple[Hazard, ...], *, allow_code: bool) -> Text | None:
 
 
 def _run(path: Path, line: Line | None, depth: Depth, workers: Workers | None) -> tuple[Live, Lock]:
-    keras: Keras = "keras-3" if line in ("keras-3", None) else "tf-keras"
-    arguments = {"path": str(path), "engine": ENGINES[keras], "allow_code": depth.allow_code}
     if workers is None:
         with Workers() as own:
-            answer = own.run(keras, "live", arguments, (path,), insist=depth.insist)
-    else:
-        answer = workers.run(keras, "live", arguments, (path,), insist=depth.insist)
-    live: Live = replace(decode(Live, answer.value, path.name), name=path.name)
+            return _run(path, line, depth, own)
+    try:
+        live, lock = _ask(path, line, depth, workers, train=True)
+    except SandboxError as error:
+        # TensorFlow itself crashes in the gradients of some convolutions, and training is what takes most time and memory.
+        live, lock = _ask(path, line, depth, workers, train=False)
+        ended = Failure("SandboxError", str(error), str(error))
+        live = replace(live, failures={"train": ended, **live.failures})
     failed = live.failures.get("load") or live.failures.get("compile")
-    return (replace(live, matched=_topics(failed.traceback)) if failed else live), answer.locks
+    return (replace(live, matched=_topics(failed.traceback)) if failed else live), lock
+
+
+def _ask(path: Path, line: Line | None, depth: Depth, workers: Workers, *, train: bool) -> tuple[Live, Lock]:
+    keras: Keras = "keras-3" if line in ("keras-3", None) else "tf-keras"
+    arguments = {"path": str(path), "engine": ENGINES[keras], "allow_code": depth.allow_code, "train": train}
+    answer = workers.run(keras, "live", arguments, (path,), insist=depth.insist)
+    live: Live = decode(Live, answer.value, path.name)
+    return replace(live, name=path.name), answer.locks
 
 
 def _topics(traceback: str) -> tuple[str, ...]:

@@ -102,16 +102,19 @@ class Live:
     matched: tuple[str, ...] = ()
 
 
-def examine_live(scratch: Path, path: str, engine: Engine, *, allow_code: bool = False) -> dict[str, Any]:
+def examine_live(
+    scratch: Path, path: str, engine: Engine, *, allow_code: bool = False, train: bool = True
+) -> dict[str, Any]:
     """Run a model file and report, as the JSON form of `Live`.
 
     Args:
         scratch: a folder to write in.
         path: the file.
         engine: the Keras to load it with.
+        train: take training steps too.
         allow_code: load lambdas whose bytecode is in the file as well.
     """
-    return asdict(_Examination(Path(path), runner(engine), scratch, allow_code).run())
+    return asdict(_Examination(Path(path), runner(engine), scratch, allow_code).run(train=train))
 
 
 class _Examination:
@@ -124,16 +127,17 @@ class _Examination:
         self.found: dict[str, Any] = {}
         self.model: Any = None
 
-    def run(self) -> Live:
-        """All steps, the later ones only where the earlier ones gave what they need."""
+    def run(self, *, train: bool) -> Live:
+        """All steps, the later ones only where the earlier ones gave what they need; training steps only if `train`."""
         import resource  # noqa: PLC0415 - not on Windows, where no live examination runs
 
         self._try("load", self._load)
         if self.model is not None:
             self._try("forward", self._forward)
         if "outputs" in self.found:
-            for name, step in (("train", self._train), ("modes", self._modes), ("reload", self._reload)):
-                self._try(name, step)
+            steps = {"train": self._train, "modes": self._modes, "reload": self._reload}
+            for name in steps if train else ("modes", "reload"):
+                self._try(name, steps[name])
         return Live(
             self.path.name,
             self.keras.name,

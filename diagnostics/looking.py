@@ -22,6 +22,9 @@ GATE = "unsafe-content"
 # Declined by `identify`, and yet there is something that the gate can examine.
 _PACKED_MODELS = ("saved-model-zip", "saved-model-tar", "saved-model-tar-gz", "frozen-graph")
 _ARCHITECTURE = Text("it holds the architecture only, without weights", "它只有模型结构，没有权重")
+_NO_LAYERS = Text(
+    "a SavedModel that was exported without its Keras layers", "这个 SavedModel 导出时没有带上 Keras 的层信息"
+)
 _NO_WEIGHTS = {
     "JSON": _ARCHITECTURE,
     "YAML": _ARCHITECTURE,
@@ -113,6 +116,9 @@ def look(asked: Asked, _scratch: Path) -> dict[str, Any]:
 def _model(seen: Seen, asked: Asked) -> Seen:
     model, depth = read_model(asked.path), asked.depth
     findings = asked.run("model", model)
+    if model.container == "SavedModel" and model.config is None:
+        looked = tuple(finding for finding in findings if finding.outcome != "could_not_look")
+        findings = _with(asked.refused("model", _NO_LAYERS), looked)
     if depth.weights:
         missing = _NO_WEIGHTS.get(model.container)
         findings += asked.refused("weights", missing) if missing else _of_weights(asked)

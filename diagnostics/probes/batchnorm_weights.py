@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...knowledge.text import Text
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..weights import Variable, Weights
 from ..weights_layers import is_trained
 from ..wording import names_en, names_zh
@@ -30,9 +30,8 @@ def look(weights: Weights) -> Iterator[Evidence]:
         if "moving_variance" in own and all(v.is_float for v in own.values())
     }
     if not norms:
-        raise CouldNotLook(
-            Text("no BatchNormalization with stored statistics", "没有保存了统计量的 BatchNormalization")
-        )
+        yield Evidence(Text("no BatchNormalization with stored statistics", "没有保存了统计量的 BatchNormalization"))
+        return
     negative = {path: own for path, own in norms.items() if own["moving_variance"].statistics.low < 0}
     for path, own in negative.items():
         yield _negative(path, own, _epsilon(weights, path))
