@@ -153,8 +153,16 @@ class _Examination:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - whatever a model raises is what we came to see
-            self.failures[name] = _failure(error)
+            self.failures[name] = self._failure(error)
         self.seconds[name] = round(time.perf_counter() - started, 3)
+
+    def _failure(self, error: Exception) -> Failure:
+        """The exception, with the file's own name where Keras tells that of the link in the scratch folder."""
+        named = str(self.scratch / f"model{self.keras.suffix(self.path)}")
+        printed = "".join(traceback.format_exception(error)).replace(named, self.path.name)
+        if len(printed) > MAX_TRACEBACK:
+            printed = printed[: MAX_TRACEBACK // 2] + "\n...\n" + printed[-MAX_TRACEBACK // 2 :]
+        return Failure(type(error).__name__, _shortened(str(error).replace(named, self.path.name)), printed)
 
     def _load(self) -> None:
         """With what it was compiled with, else without: a custom loss keeps nobody from looking at the layers."""
@@ -165,7 +173,7 @@ class _Examination:
         except Exception as error:  # noqa: BLE001 - see _try
             first = error
             self.model = self.keras.load(named, compiled=False, allow_code=self.allow_code)
-            self.failures["compile"] = _failure(first)
+            self.failures["compile"] = self._failure(first)
         self.found["parameters"] = int(self.model.count_params()) if self.model.built else 0
         self.found["compiled"] = self.keras.is_compiled(self.model)
 
@@ -213,13 +221,6 @@ class _Examination:
         again = self.keras.load(saved, compiled=False, allow_code=self.allow_code)
         after = self.keras.arrays(self.keras.call(again, inputs))
         self.found["reloaded"] = max(difference(a, b) for a, b in zip(before, after, strict=True))
-
-
-def _failure(error: Exception) -> Failure:
-    printed = "".join(traceback.format_exception(error))
-    if len(printed) > MAX_TRACEBACK:
-        printed = printed[: MAX_TRACEBACK // 2] + "\n...\n" + printed[-MAX_TRACEBACK // 2 :]
-    return Failure(type(error).__name__, _shortened(str(error)), printed)
 
 
 def _shortened(message: str) -> str:
