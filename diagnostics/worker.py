@@ -11,6 +11,7 @@ answers are lines of JSON: `{"job", "arguments", "readable", "limits", "insist",
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import select
@@ -55,8 +56,10 @@ class Worker:
         """Start it and wait until it has imported TensorFlow and Keras.
 
         Raises:
-            SandboxError: it could not start; the message has the last of what it printed.
+            SandboxError: TensorFlow or that Keras is not installed here, or it could not start; then the message has the last of
+                what it printed.
         """
+        _need("tensorflow", "tf_keras" if keras == "tf-keras" else "keras")
         self.keras = keras
         self._home = tempfile.TemporaryDirectory(prefix="kerasdoctor-worker-")
         Path(self._home.name).chmod(0o711)  # the scratch folders in it are reached by users that no one is
@@ -175,6 +178,17 @@ class Worker:
         return SandboxError(
             f"the worker for {self.keras} ended (exit code {code}); it printed last:\n{tail}",
             f"{self.keras} 的工作进程已结束（退出码 {code}）；最后的输出：\n{tail}",
+        )
+
+
+def _need(*modules: str) -> None:
+    """See that modules are installed, without importing them."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        names = ", ".join(missing)
+        raise SandboxError(
+            f"running a model needs {names} in kerasdoctor's own Python: pip install 'kerasdoctor[live]'",
+            f"运行模型需要在 kerasdoctor 自己的 Python 里安装 {names}：pip install 'kerasdoctor[live]'",
         )
 
 

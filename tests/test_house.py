@@ -85,6 +85,18 @@ def test_the_wheel_works_in_a_clean_environment(wheel: Path, tmp_path: Path) -> 
     )
     assert ended.returncode == 0, ended.stderr
     assert "tensor-op-outside-layer" in ended.stdout
+    checked = subprocess.run(
+        [tmp_path / "venv" / "bin" / "kerasdoctor", "check", ROOT / "examples" / "digits.keras", "--live"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 4, checked.stdout + checked.stderr
+    said = " ".join(checked.stdout.split())
+    assert "hands uint8 to 'conv2d'" in said
+    assert "pip install 'kerasdoctor[models]'" in said
 
 
 def test_version_and_changelog_agree() -> None:
