@@ -42,10 +42,10 @@ class Ward:
     workers: Workers
     seen: dict[str, Live] = field(default_factory=dict)
 
-    def run(self, name: str) -> Live:
+    def run(self, name: str, *, train: bool = True) -> Live:
         """What running a model showed."""
         path = self.folder / f"{name}.keras"
-        arguments = {"path": str(path), "engine": ENGINES[self.keras]}
+        arguments = {"path": str(path), "engine": ENGINES[self.keras], "train": train}
         live: Live = decode(Live, self.workers.run(self.keras, "live", arguments, (path,)).value, name)
         return live
 
@@ -92,7 +92,6 @@ FAULTS = [
     ("nan_weight", "live-gradients", "nan-loss", "not finite"),
     ("constant", "live-outputs", "loss-not-decreasing", "(0.3)"),
     ("dead", "live-outputs", "loss-not-decreasing", "(0.25)"),
-    ("vanishing", "live-outputs", "loss-not-decreasing", "nothing of the input reaches it"),
     ("stopped", "live-gradients", "no-gradients", "2 of 2 trainable weights, in 'cut'"),
 ]
 
@@ -105,9 +104,20 @@ def test_a_fault_is_found_without_being_suspected(ward: Ward, name: str, probe: 
     assert words in said(finding)
 
 
+def test_without_training_the_other_steps_are_seen(ward: Ward) -> None:
+    """What a model whose training crashes TensorFlow is left with: three probes look, one says that it could not."""
+    live = ward.run("classifier", train=False)
+    assert live.outputs
+    assert live.reloaded is not None
+    assert live.steps == ()
+    found = {probe.id: examine(probe, live, "m", frozenset()).outcome for probe in PROBES}
+    assert [name for name, outcome in found.items() if outcome == "could_not_look"] == ["live-gradients"]
+
+
 FACTS = [
     ("half_stopped", "live-gradients", "no-gradients", "2 of 4 trainable weights, in 'cut'"),
     ("vanishing", "live-gradients", "loss-not-decreasing", "'deep0'"),
+    ("vanishing", "live-outputs", "loss-not-decreasing", "hardly anything of the input reaches it"),
     ("dead", "live-gradients", "loss-not-decreasing", "'off'"),
     ("exploding", "live-gradients", "gradient-clipping", "very large"),
     ("saturated", "live-outputs", "loss-not-decreasing", "saturated"),
