@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import SandboxError, SubjectError
+from ..errors import IndexMissingError, SandboxError, SubjectError
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
 from .catalogue import listed_probes, probe_of, probes_of
@@ -195,7 +195,10 @@ def _topics(traceback: str) -> tuple[str, ...]:
     from ..knowledge.matcher import Matcher  # noqa: PLC0415
     from ..knowledge.parser import parse  # noqa: PLC0415
 
-    matcher = Matcher.load()
+    try:
+        matcher = Matcher.load()
+    except IndexMissingError:  # never built: the exception is shown all the same, without a topic
+        return ()
     ranking = matcher.match(parse(traceback))
     about_loading = set(probe_of("live-load").topics)
     weighed = {m.topic: m.confidence * (ABOUT_LOADING if m.topic in about_loading else 1) for m in ranking.matches}
