@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import SubjectError
+from ..knowledge.text import Text
 from .model_file import Json, ModelFile
+from .probe import CouldNotLook
 
 MAX_DEPTH = 20
 MAX_LAYERS = 50_000
@@ -90,6 +92,21 @@ def graph_in(written: Json) -> Graph | None:
         SubjectError: the configuration is not one that Keras writes.
     """
     return _graph(written, str(written.get("class_name")), depth=1) if written.get("class_name") in _MODELS else None
+
+
+def needed_graph(model: ModelFile) -> Graph:
+    """The layer graph of a model file, for probes that have nothing to look at without it.
+
+    Raises:
+        CouldNotLook: the model is subclassed.
+        SubjectError: see `graph_of`.
+    """
+    graph = graph_of(model)
+    if graph is None:
+        raise CouldNotLook(
+            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
+        )
+    return graph
 
 
 def _graph(written: Json, where: str, depth: int) -> Graph | None:

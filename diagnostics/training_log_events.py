@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from ..errors import SubjectError
 from .training_log_raw import MAX_EPOCHS, MAX_NAME, MAX_SERIES, Raw, of_rows
+from .wire import WireError, fields
 
 MAX_RECORD = 1024 * 1024  # a graph or a histogram is larger, a scalar has a hundred bytes
 MAX_RECORDS = 2_000_000
@@ -167,11 +168,11 @@ def _records(file: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _event(record: bytes) -> Iterator[tuple[str, int, float]]:
-    fields = list(_fields(record))
-    step = next((value for number, value in fields if number == _EVENT_STEP and isinstance(value, int)), 0)
+    found = _fields(record)
+    step = next((value for number, value in found if number == _EVENT_STEP and isinstance(value, int)), 0)
     if not 0 <= step < 1 << 31:
         return
-    for number, summary in fields:
+    for number, summary in found:
         if number == _EVENT_SUMMARY and isinstance(summary, bytes):
             for part, value in _fields(summary):
                 if part == 1 and isinstance(value, bytes):
@@ -205,31 +206,9 @@ def _tensor(message: bytes) -> float | None:
     return None
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message: numbers as int, all else as bytes. What is no message ends there."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(message, at)
-            yield key >> 3, value
-            continue
-        length, at = _varint(message, at) if kind == 2 else ({1: 8, 5: 4}.get(kind, len(message) + 1), at)  # noqa: PLR2004
-        if at + length > len(message):
-            return
-        yield key >> 3, message[at : at + length]
-        at += length
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(message):
-            break
-        byte = message[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:  # noqa: PLR2004
-            return value, at
-    return 0, len(message)
+def _fields(message: bytes) -> list[tuple[int, int | bytes]]:
+    """The fields of a message: numbers as int, all else as bytes; none where it is no message."""
+    try:
+        return [(n, value if isinstance(value, int) else bytes(value)) for n, value in fields(memoryview(message))]
+    except WireError:
+        return []

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place, flow_of
-from ..graph import Layer, graph_of
+from ..graph import Layer, needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..shapes import shapes_of
 from ..shapes_base import CHANNELS, Shape, Unknown, channels_first, shown
 from ..shapes_conv import RULES as _CONV
@@ -24,11 +24,7 @@ _FIRST_ON_GPU = ("Conv", "Pooling", "Pool", "Deconv")
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """Which layers of the model, and of all models nested in it, have their channels where."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     flow = flow_of(graph)
     told = {path: _format(place.layer) for path, place in flow.places.items()}
     formats = {path: is_first for path, is_first in told.items() if is_first is not None}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..flow import flow_of
-from ..graph import graph_of
+from ..graph import needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..stacks import Stack, worst_stack
 from ..wording import names_en, names_zh
 
@@ -20,11 +20,7 @@ _HALVINGS = 10.0
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the longest chain of layers leaves of the gradient."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     stack = worst_stack(flow_of(graph))
     if stack.halvings > _HALVINGS:
         yield _weak(stack)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ...knowledge.text import Text
 from ..dtypes import MERGES, compute_dtype, is_integer, policy_of, refuses_integers, tensor_dtypes
 from ..flow import flow_of
-from ..graph import Graph, Layer, graph_of
+from ..graph import Graph, Layer, needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..wording import names_en, names_zh
 
 MISMATCH = "dtype-mismatch-op"
@@ -23,11 +23,7 @@ _PROBABILITIES = frozenset({"softmax", "sigmoid"})
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the dtypes of the model and of all models nested in it show."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     keras_2 = model.line != "keras-3"
     for prefix, part in graph.walk():
         dtypes = tensor_dtypes(part)

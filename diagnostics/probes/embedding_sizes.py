@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place, flow_of
-from ..graph import graph_of
+from ..graph import needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..vocabulary import Numbers, numbers_of
 from ..wording import names_en, names_zh
 
@@ -20,11 +20,7 @@ _KEEP_NUMBERS = frozenset({"Flatten", "Reshape", "Permute", "RepeatVector", "Ide
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """The Embedding layers of the model and of all models nested in it, and the lookups before them."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     flow = flow_of(graph)
     for place in flow.places.values():
         rows, columns = (_positive(place.layer.config.get(key)) for key in ("input_dim", "output_dim"))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..connections import SIDE_EFFECTS, Connections, wrongly_called
-from ..graph import Graph, Layer, graph_of
+from ..graph import Graph, Layer, needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..wording import names_en, names_zh
 
 DISCONNECTED = "graph-disconnected"
@@ -25,14 +25,7 @@ _TENSORFLOW_OPERATIONS = frozenset({
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the inbound nodes of the model and of all models nested in it show."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text(
-                "the model is subclassed: its graph is Python code and not in the file",
-                "这是子类化模型：计算图在 Python 代码里，不在文件中",
-            )
-        )
+    graph = needed_graph(model)
     faults = 0
     calls = 0
     for prefix, part in graph.walk():

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...knowledge.text import Text
-from ..graph import Graph, graph_of
+from ..graph import Graph, needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..trainable import trains
 from ..wording import names_en, names_zh
 
@@ -21,11 +21,7 @@ _WORD, _CAPITAL = re.compile("(.)([A-Z][a-z]+)"), re.compile("([a-z])([A-Z])")
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """The names in the model and in all models nested in it; each model has names of its own."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     seen = list(graph.walk())
     for prefix, part in seen:
         yield from _twice(prefix, part)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place, Source, flow_of
-from ..graph import graph_of
+from ..graph import needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..settings import AFFINE, DROPOUTS, activation_name, constant_kernel, has_constant_bias, penalties
 from ..trainable import trains
 from ..wording import names_en, names_zh
@@ -28,11 +28,7 @@ _ALIKE = frozenset({
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the settings of the layers show, in nested models too."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     flow = flow_of(graph)
     users = _users(flow)
     yield from _equal_units(flow, users, compiled=bool(model.compiled and model.compiled.get("loss")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...knowledge.text import Text
-from ..graph import graph_of
+from ..graph import needed_graph
 from ..memory import GIB, Memory, memory_of
 from ..model_file import Json, ModelFile
 from ..optimizers import Optimizer, optimizer_of
@@ -22,11 +22,7 @@ _TOO_MANY = 0.2  # of the layers: what is left says little of the whole
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the shapes and variables of the layers add up to."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     compiled = model.compiled or {}
     optimizer = _optimizer(compiled)
     memory = memory_of(graph, shapes_of(graph, model.line), optimizer, keras_3=model.line == "keras-3")

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from ...knowledge.text import Text
 from ..compiled import Loss, Metric, by_output, is_object, loss_of, metrics_by_output
-from ..graph import Graph, graph_of
+from ..graph import Graph, needed_graph
 from ..heads import Head, heads_of, softmaxes_over_one
 from ..loss_fit import ACCURACY, LABEL_RANGE, MISMATCH, NAN, ONE_UNIT, fits, loss_evidence
 from ..metric_fit import LABELS, metric_evidence
@@ -20,11 +20,7 @@ OUTPUTS = "multi-output-losses"
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the losses and metrics of the model show when they are held against its outputs."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its outputs are not in the file", "这是子类化模型：文件里没有各个输出的信息")
-        )
+    graph = needed_graph(model)
     heads = heads_of(model, graph) or ()
     seen = list(_softmaxes(graph, heads))
     compiled = model.compiled or {}

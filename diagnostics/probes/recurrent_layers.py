@@ -7,9 +7,9 @@ from typing import Any
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place, Source, flow_of
-from ..graph import Graph, Layer, graph_of
+from ..graph import Graph, Layer, needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..wording import names_en, names_zh
 
 RANK = "layer-input-rank"
@@ -45,11 +45,7 @@ DROP_MASK = frozenset({
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the recurrent layers of the model and of all models nested in it hand on and take."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     flow = flow_of(graph)
     recurrent = [place for place in flow.places.values() if _is_recurrent(place.layer)]
     if not recurrent:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..flow import Flow, Place, flow_of
-from ..graph import Graph, graph_of
+from ..graph import Graph, needed_graph
 from ..model_file import ModelFile
-from ..probe import CouldNotLook, Evidence, Probe
+from ..probe import Evidence, Probe
 from ..shapes import Misfit, Shape, Shapes, shapes_of
 from ..shapes_base import (
     BROADCAST,
@@ -36,11 +36,7 @@ _KEEP_AXES = SAME | {"BatchNormalization", "LayerNormalization"}
 
 def look(model: ModelFile) -> Iterator[Evidence]:
     """What the shapes of the model and of all models nested in it show."""
-    graph = graph_of(model)
-    if graph is None:
-        raise CouldNotLook(
-            Text("the model is subclassed: its layers are not in the file", "这是子类化模型：文件里没有各层的信息")
-        )
+    graph = needed_graph(model)
     shapes = shapes_of(graph, model.line)
     flow = flow_of(graph)
     yield from (_unfit(misfit) for misfit in shapes.misfits[:SHOWN])
