@@ -32,6 +32,7 @@ ENGINES: dict[Keras, Engine] = {"keras-3": "keras", "tf-keras": "tf_keras"}
 # How much more likely a topic about loading is than another one, where loading failed; and from where on it is named.
 ABOUT_LOADING = 3.0
 SURE = 0.5
+_TEXTS = frozenset({".csv", ".tsv", ".txt", ".log"})
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def examine_file(
     on_weights = {topic for probe in listed_probes() if probe.subject == "weights" for topic in probe.topics}
     weights = depth.weights or bool(suspected & on_weights)
     asked = Asked(path, suspected, only, replace(depth, weights=weights), beside)
-    _warm()
+    _warm(path)
     try:
         answer = run_locked(partial(look, asked), tuple(each for each in (path, beside) if each))
         seen: Seen = decode(Seen, answer.value, path.name)
@@ -96,8 +97,10 @@ def examine_file(
     return examined
 
 
-def _warm() -> None:
-    """Import here, once, what most files need and each fork would import anew."""
+def _warm(path: Path) -> None:
+    """Import here, once, what files of models and weights need and each fork would import anew."""
+    if path.suffix.lower() in _TEXTS:
+        return
     probes_of("model")
     with suppress(ImportError):  # an optional extra; without it what needs it says so
         import h5py  # noqa: F401, PLC0415
