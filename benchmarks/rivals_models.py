@@ -21,7 +21,9 @@ from typing import Any
 
 import planted_hostile
 from examination import Zoo
-from kerasdoctor.diagnostics.examination import Depth, _look, examine_file
+from kerasdoctor.diagnostics.depth import STRUCTURE, Depth
+from kerasdoctor.diagnostics.examination import examine_file
+from kerasdoctor.diagnostics.looking import Asked, look
 from kerasdoctor.diagnostics.sandbox import LIVE, run_locked
 from kerasdoctor.diagnostics.worker import Worker
 from kerasdoctor.diagnostics.workers import Workers
@@ -82,7 +84,7 @@ def alternated(runs: int, **ways: Callable[[], float]) -> dict[str, float]:
 def unlocked(path: Path) -> None:
     """The same examination in this process, without the sandbox."""
     with tempfile.TemporaryDirectory() as scratch:
-        _look(path, None, frozenset(), frozenset(), Depth(), Path(scratch))
+        look(Asked(path, frozenset(), frozenset(), STRUCTURE), Path(scratch))
 
 
 def static(path: Path, zoo: Zoo, scanner: Scanner, runs: int) -> dict[str, float]:
@@ -103,7 +105,7 @@ def peak_of_static(path: Path) -> int:
 
 
 def _peak(path: Path, scratch: Path) -> int:
-    _look(path, None, frozenset(), frozenset(), Depth(), scratch)
+    look(Asked(path, frozenset(), frozenset(), STRUCTURE), scratch)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
