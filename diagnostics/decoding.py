@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ..errors import SubjectError
+
+# The types of a dataclass' fields, looked up once: that costs more than all else here.
+_hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
 
 
 def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 - any type of a field, a return for each kind
@@ -24,7 +29,7 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
     if origin in (UnionType, Union):  # `str | None`, and `Line | None` of a literal type
         return None if value is None else decode(arguments[0], value, where)
     if is_dataclass(kind) and isinstance(value, dict):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         known = [f for f in fields(kind) if f.name in value]
         try:
             return kind(**{f.name: decode(hints[f.name], value[f.name], f"{where}.{f.name}") for f in known})  # type: ignore[operator]
