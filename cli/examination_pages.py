@@ -17,7 +17,7 @@ from ..diagnostics.probe import Finding
 from ..diagnostics.workers import Workers
 from ..errors import InputError
 from ..knowledge.text import Lang, Text
-from .pages import OUTCOMES, SILENT
+from .pages import MORE, OUTCOMES, SILENT
 from .terminal import Screen, json_text, shown
 
 SCHEMA = "kerasdoctor.examination/1"
@@ -37,7 +37,6 @@ FAULT = Text("fault", "错误")
 NOTE = Text("worth knowing", "值得留意")
 BLIND = Text("{} could not look: {}", "{} 无法检查：{}")
 REMEDY = Text("What to do: {} ({})", "怎么办：{}（{}）")
-TOPICS = Text("More: kerasdoctor topic {}", "详见：kerasdoctor topic {}")
 NOT_ASKED = Text("Not looked at: {}.", "没有检查：{}。")
 VERBOSE = Text("What the silent probes saw: -v.", "未发现问题的探针看到了什么：加 -v 查看。")
 DEEPER = {
@@ -178,7 +177,7 @@ def _finding(screen: Screen, finding: Finding, lang: Lang) -> None:
         probe = probe_of(finding.probe)
         screen.plain(REMEDY.say(lang).format(probe.remedy.say(lang), probe.documentation), indent=4, hang=2, dim=True)
         if finding.topics:
-            screen.plain(TOPICS.say(lang).format(finding.topics[0]), indent=4, dim=True)
+            screen.plain(MORE.say(lang).format(finding.topics[0]), indent=4, dim=True)
 
 
 def _sandbox(screen: Screen, examined: Examination, lang: Lang) -> None:

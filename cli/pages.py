@@ -36,6 +36,7 @@ SILENT = (
     Text("1 probe found nothing wrong", "1 个探针未发现问题"),
     Text("{} probes found nothing wrong", "{} 个探针未发现问题"),
 )
+MORE = Text("More: kerasdoctor topic {}", "详见：kerasdoctor topic {}")
 PROBES = Text("{} probes", "{} 个探针")
 FEW = 3
 SURE = Text("{:.0%} sure", "把握 {:.0%}")
@@ -64,8 +65,12 @@ def diagnosis_page(screen: Screen, diagnosis: Diagnosis) -> None:
     screen.blank()
     screen.plain(diagnosis.summary.say(lang))
     _items(screen, REASONS.say(lang), [reason.say(lang) for reason in diagnosis.reasons])
-    _fix(screen, diagnosis)
-    _findings(screen, diagnosis)
+    # A fault of the files themselves, of another topic, may well be the cause: it comes before general advice.
+    sections = [_fix, _findings]
+    if any(finding.fault and diagnosis.topic not in finding.topics for finding in diagnosis.findings):
+        sections.reverse()
+    for section in sections:
+        section(screen, diagnosis)
     if diagnosis.why:
         screen.heading(WHY.say(lang))
         screen.markdown(diagnosis.why.say(lang))
@@ -114,6 +119,8 @@ def _findings(screen: Screen, diagnosis: Diagnosis) -> None:
     for finding in diagnosis.findings:
         if finding.outcome in ("finding", "crashed") or asked.intersection(finding.ruled_out):
             _finding(screen, finding, diagnosis.lang)
+            if finding.fault and finding.topics and diagnosis.topic not in finding.topics:
+                screen.plain(MORE.say(diagnosis.lang).format(finding.topics[0]), indent=4, dim=True)
         silent += finding.outcome == "nothing" and not asked.intersection(finding.ruled_out)
     if silent:
         screen.item(SILENT[silent > 1].say(diagnosis.lang).format(silent), OUTCOMES["nothing"][0])

@@ -52,6 +52,17 @@ def test_explain_a_file_with_a_model() -> None:
     assert "\x1b" not in ended.stdout
 
 
+def test_a_fault_of_the_model_comes_before_general_advice() -> None:
+    """A symptom that many things cause, and a model that has one of them: what was found is told first, with its topic."""
+    ended = command(
+        "explain", "--model", str(EXAMPLES / "churn.h5"), text="My loss does not decrease, accuracy stays at 0.5"
+    )
+    assert ended.returncode == 0, ended.stderr
+    parts = ["loss-not-decreasing", "Evidence", "softmax over 1 unit", "topic softmax-on-one-unit", "What to do"]
+    places = [ended.stdout.index(part) for part in parts]
+    assert places == sorted(places)
+
+
 def test_a_bare_pipe_means_explain() -> None:
     """`python train.py 2>&1 | kerasdoctor`, with options too."""
     assert "tensor-op-outside-layer" in command(text=TRACE).stdout
