@@ -6,7 +6,13 @@ KerasDoctorError
 ├── LaboratoryError     a laboratory (an environment that runs entries' code) is unusable
 ├── SubjectError        a model file, an environment, a log or a data sample cannot be examined
 ├── SandboxError        the sandbox cannot be locked, or a job in it ended without an answer
-└── InputError          a file or an option of the command line is not usable
+├── StorageError        the database or the file store cannot be used
+└── InputError          a file, an option or a request is not usable
+    ├── NotFoundError   there is no such chat, upload, topic ... for this owner
+    ├── TooLargeError   more bytes than the limit
+    ├── ConflictError   it is not in the state that this needs
+    ├── TooManyError    a limit of requests is used up for now
+    └── NoAccessError   a key is missing or not valid
 
 Each message says what was found, what was expected and what to do.
 """
@@ -53,5 +59,38 @@ class SandboxError(SubjectError):
     """The sandbox cannot be locked on this machine, or a job in it was ended: which limit it met stands in the message."""
 
 
+class StorageError(KerasDoctorError):
+    """The database or the file store cannot be used, and why."""
+
+
 class InputError(KerasDoctorError):
-    """A file or an option given by the user is not usable, and why."""
+    """A file, an option or a request of the user is not usable, and why."""
+
+
+class NotFoundError(InputError):
+    """There is no such thing for this owner; whether others have one is not told."""
+
+
+class TooLargeError(InputError):
+    """It has more bytes than the limit."""
+
+
+class ConflictError(InputError):
+    """It is not in the state that this needs: an upload that is not whole, a job that has ended."""
+
+
+class TooManyError(InputError):
+    """A limit is used up for now.
+
+    Args:
+        message: which limit.
+        after: seconds until there is room again.
+    """
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class NoAccessError(InputError):
+    """A key is missing, not valid, or was revoked."""

@@ -1,0 +1,118 @@
+"""The database: SQLite (WAL) or PostgreSQL behind one URL, brought to the newest version when the service starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from ..errors import StorageError
+
+BUSY = 15_000  # milliseconds that a writer waits for another one in SQLite
+MIGRATING = 5_471_620  # the number of the advisory lock: two copies that start together migrate one after the other
+
+
+class Database:
+    """Sessions on one database. Threads may share it; each `session` is one thread's and one transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Connect.
+
+        Args:
+            url: as SQLAlchemy writes it, `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+
+        Raises:
+            StorageError: it is no URL of one of these, or the database does not answer.
+        """
+        self.engine = _engine(url)
+        self._writing = sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = sessionmaker(self.engine.execution_options(reading=True), expire_on_commit=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: committed at the end, rolled back where an exception leaves it."""
+        with self._writing.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads, which waits for no writer."""
+        with self._reading() as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest version; copies that start at once take turns."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def answers(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except OperationalError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StorageError("database: expected a URL such as sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StorageError(f"database: {parsed.drivername} is not supported; expected sqlite or postgresql")
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed.database or "")
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine.connect().close()
+    except (OperationalError, NoSuchModuleError, OSError) as error:
+        raise StorageError(f"database {parsed.render_as_string()}: {_first_line(error)}") from None
+    return engine
+
+
+def _sqlite(file: str) -> Engine:
+    if not file or file == ":memory:":
+        raise StorageError("database: SQLite in memory would be lost; expected sqlite:///FILE")
+    Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": BUSY / 1000, "isolation_level": None})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    engine.connect().close()
+    Path(file).chmod(0o600)
+    return engine
+
+
+def _configure(connection: Any, _record: Any) -> None:  # noqa: ANN401 - of the driver
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Any) -> None:  # noqa: ANN401 - of SQLAlchemy's event
+    """Take the writer's place at once: a reader that becomes a writer in the middle would be refused, not made to wait."""
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
