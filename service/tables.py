@@ -6,7 +6,18 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -144,9 +155,10 @@ class Feedback(Base):
 
 
 class Upload(Base):
-    """A file that was or is being uploaded, or that a repair made. `sha256` and `blob` are set once it is whole.
+    """A file that was or is being uploaded, or that a repair made.
 
-    The same content is kept once for each owner: several uploads may have one blob.
+    `parts` are the blobs received; `sha256` and `blob` are set once it is whole. The same content is kept once for each owner:
+    several uploads may have one blob.
     """
 
     __tablename__ = "uploads"
@@ -156,8 +168,9 @@ class Upload(Base):
     name: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)
     received: Mapped[int] = mapped_column(BigInteger, default=0)
+    parts: Mapped[list[str]] = mapped_column(default=list)
     sha256: Mapped[str | None]
-    blob: Mapped[str | None]
+    blob: Mapped[str | None] = mapped_column(index=True)
     made_from: Mapped[str | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
     made_at: Mapped[datetime] = mapped_column(default=now)
     ends_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,178 @@
+"""Chats and their messages: what a person says is a row, and its answer a job."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, replace
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from ..errors import ConflictError, NotFoundError, TooLargeError
+from .case import Asked
+from .database import Database
+from .events import Events
+from .jobs import OPEN_STATES, Jobs, add_job
+from .masking import mask
+from .settings import MIB, Settings
+from .tables import Chat, Event, Job, Message, now
+
+MAX_MESSAGES = 400
+MAX_OPEN = 10
+TITLE = 80
+
+
+class Chats:
+    """The chats of all owners. What belongs to another owner is "not found"."""
+
+    def __init__(self, database: Database, events: Events, jobs: Jobs, settings: Settings) -> None:
+        self._database, self._events, self._jobs, self._settings = database, events, jobs, settings
+
+    def begin(self, owner: str) -> Chat:
+        """A new, empty chat."""
+        chat = Chat(owner_id=owner, case={})
+        with self._database.session() as session:
+            session.add(chat)
+        return self.get(owner, chat.id)
+
+    def get(self, owner: str, chat: str) -> Chat:
+        """A chat of this owner, with its messages in order.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self._database.reading() as session:
+            found = session.get(Chat, chat, options=[selectinload(Chat.messages)])
+        if found is None or found.owner_id != owner:
+            raise NotFoundError(f"there is no chat {chat[:40]}")
+        return found
+
+    def shared(self, token: str) -> Chat:
+        """The chat that a public link leads to.
+
+        Raises:
+            NotFoundError: there is none, or it is not shared any more.
+        """
+        with self._database.reading() as session:
+            found = session.scalar(select(Chat).where(Chat.share == token).options(selectinload(Chat.messages)))
+        if found is None:
+            raise NotFoundError("this link leads to no chat: it was taken back, or the chat was removed")
+        return found
+
+    def of(self, owner: str, limit: int = 50, before: str | None = None) -> list[Chat]:
+        """The chats of an owner, the last changed first, without their messages; `before` is the id of the last one seen."""
+        mine = select(Chat).where(Chat.owner_id == owner).order_by(Chat.changed_at.desc(), Chat.id).limit(limit)
+        if before is not None:
+            mine = mine.where(Chat.changed_at < self.get(owner, before).changed_at)
+        with self._database.reading() as session:
+            return list(session.scalars(mine))
+
+    def say(self, owner: str, chat: str, asked: Asked) -> tuple[Message, Job]:
+        """Take a person's message; its text is masked before it is stored. The job answers it.
+
+        Raises:
+            NotFoundError: there is no such chat.
+            TooLargeError: the text is too long.
+            ConflictError: the chat is full, or too many answers are under way.
+        """
+        asked, limit = _masked(asked), self._settings.max_text_mib
+        if len(asked.text.encode("utf-8", "replace")) > limit * MIB:
+            raise TooLargeError(f"the text is over {limit} MiB; send its last part, or the log as a file")
+        with self._database.session() as session:
+            found = _held(session, owner, chat)
+            number = (session.scalar(select(func.max(Message.number)).where(Message.chat_id == chat)) or 0) + 1
+            _room(session, chat, number)
+            message = Message(
+                chat_id=chat, number=number, role="asks", text=asked.text, asked=asdict(asked) | {"text": ""}
+            )
+            session.add(message)
+            session.flush()
+            job = add_job(session, "answer", chat, message.id, {})
+            found.title, found.changed_at = found.title or _title(asked.text), now()
+            session.flush()
+            self._events.add(session, chat, "message", {"message": message.id, "job": job.id}, job.id)
+        self._jobs.nudge()
+        return message, job
+
+    def repair(self, owner: str, chat: str, upload: str, target: str) -> Job:
+        """Have a copy of an uploaded model mended; the answer is a message of the chat.
+
+        Raises:
+            NotFoundError: there is no such chat.
+            ConflictError: the chat is full, or too many answers are under way.
+        """
+        with self._database.session() as session:
+            _held(session, owner, chat)
+            number = session.scalar(select(func.max(Message.number)).where(Message.chat_id == chat)) or 0
+            _room(session, chat, number + 1)
+            job = add_job(session, "repair", chat, None, {"upload": upload, "target": target})
+            session.flush()
+            self._events.add(session, chat, "queued", {"job": job.id}, job.id)
+        self._jobs.nudge()
+        return job
+
+    def open_jobs(self, chat: str) -> list[Job]:
+        """The jobs of a chat that have not ended, the oldest first."""
+        with self._database.reading() as session:
+            under_way = select(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES)).order_by(Job.made_at)
+            return list(session.scalars(under_way))
+
+    def last_event(self, chat: str) -> int:
+        """The number of the last event of a chat; 0 where there was none."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.max(Event.id)).where(Event.chat_id == chat)) or 0
+
+    def cancel(self, owner: str, chat: str) -> None:
+        """Stop what is under way in a chat."""
+        self.get(owner, chat)
+        for job in self.open_jobs(chat):
+            self._jobs.cancel(job.id)
+
+    def share(self, owner: str, chat: str, *, shared: bool = True) -> str | None:
+        """Give a chat a public link, or take it back; its token. A second time gives the same link."""
+        with self._database.session() as session:
+            found = _held(session, owner, chat)
+            found.share = (found.share or secrets.token_urlsafe(16)) if shared else None
+            return found.share
+
+    def remove(self, owner: str, chat: str) -> None:
+        """Remove a chat with all that belongs to it; what is under way is cancelled first."""
+        self.cancel(owner, chat)
+        with self._database.session() as session:
+            session.delete(_held(session, owner, chat))
+
+    def sweep(self) -> None:
+        """Remove the chats that are over their time, and the events that nobody will ask for again."""
+        over = now() - timedelta(days=self._settings.keep_chats_days)
+        with self._database.session() as session:
+            session.execute(delete(Chat).where(Chat.changed_at < over))
+            session.execute(delete(Event).where(Event.made_at < now() - timedelta(days=1)))
+
+
+def _held(session: Session, owner: str, chat: str) -> Chat:
+    found = session.get(Chat, chat, with_for_update=True)
+    if found is None or found.owner_id != owner:
+        raise NotFoundError(f"there is no chat {chat[:40]}")
+    return found
+
+
+def _room(session: Session, chat: str, number: int) -> None:
+    if number > MAX_MESSAGES:
+        raise ConflictError(f"this chat has {MAX_MESSAGES} messages, which is the most; begin a new one")
+    under_way = select(func.count()).select_from(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES))
+    if (session.scalar(under_way) or 0) >= MAX_OPEN:
+        raise ConflictError(f"{MAX_OPEN} answers are under way in this chat; wait for one of them")
+
+
+def _masked(asked: Asked) -> Asked:
+    return replace(asked, text=mask(asked.text))
+
+
+def _title(text: str) -> str:
+    """The line that says most: the last one of a traceback, else the first."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    line = lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
+    return line[:TITLE]

@@ -1,0 +1,93 @@
+"""Whether answers helped, and what was not known: kept so that people can improve topics and write the missing ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Integer, case, cast, func, select
+from sqlalchemy.orm import Session
+
+from ..errors import NotFoundError
+from .database import Database
+from .masking import mask
+from .tables import DiagnosisRow, Feedback, now
+
+MAX_REASON = 2000
+EXCERPT = 4000
+
+
+@dataclass(frozen=True)
+class Helpfulness:
+    """How often a topic was named, and how often it was said to have helped or not."""
+
+    topic: str
+    named: int
+    helped: int
+    not_helped: int
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A masked paste that no topic was named for, the newest first; `nearest` is the topic that came nearest."""
+
+    diagnosis: str
+    text: str
+    nearest: str | None
+    times: int
+
+
+def save_feedback(session: Session, diagnosis: str, *, helped: bool, reason: str) -> None:
+    """Keep what a person said of a diagnosis, in a transaction; the last word counts."""
+    found = session.get(Feedback, diagnosis) or Feedback(diagnosis_id=diagnosis)
+    found.helped, found.made_at = helped, now()
+    found.reason = mask(reason)[:MAX_REASON] or found.reason or ""
+    session.add(found)
+
+
+class Feedbacks:
+    """Takes feedback and reports on it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, owner: str, diagnosis: str, *, helped: bool, reason: str) -> None:
+        """Keep what the owner of a diagnosis says of it.
+
+        Raises:
+            NotFoundError: there is no such diagnosis of this owner.
+        """
+        with self._database.session() as session:
+            row = session.get(DiagnosisRow, diagnosis)
+            if row is None or row.owner_id != owner:
+                raise NotFoundError(f"there is no diagnosis {diagnosis[:40]}")
+            save_feedback(session, diagnosis, helped=helped, reason=reason)
+
+    def by_topic(self) -> list[Helpfulness]:
+        """Each topic that was named, those that helped least first."""
+        yes = func.sum(case((Feedback.helped.is_(True), 1), else_=0))
+        no = func.sum(case((Feedback.helped.is_(False), 1), else_=0))
+        rows = (
+            select(DiagnosisRow.topic, func.count(), cast(yes, Integer), cast(no, Integer))
+            .join(Feedback, Feedback.diagnosis_id == DiagnosisRow.id, isouter=True)
+            .where(DiagnosisRow.topic.is_not(None))
+            .group_by(DiagnosisRow.topic)
+        )
+        with self._database.reading() as session:
+            told = [
+                Helpfulness(topic or "", named, helped or 0, not_helped or 0)
+                for topic, named, helped, not_helped in session.execute(rows)
+            ]
+        return sorted(told, key=lambda each: (each.helped - each.not_helped, each.topic))
+
+    def unknown(self, limit: int = 100) -> list[Unknown]:
+        """The pastes that no topic was named for, the same one once."""
+        rows = select(DiagnosisRow).where(DiagnosisRow.topic.is_(None), DiagnosisRow.text != "")
+        with self._database.reading() as session:
+            newest = list(session.scalars(rows.order_by(DiagnosisRow.made_at.desc()).limit(limit * 5)))
+        told: dict[str, Unknown] = {}
+        for row in newest:
+            text = row.text[:EXCERPT]
+            times = told[text].times if text in told else 0
+            nearest = next((each["topic"] for each in row.body.get("alternatives", [])), None)
+            told[text] = Unknown(row.id, text, nearest, times + 1)
+        return list(told.values())[:limit]

@@ -1,0 +1,125 @@
+"""The file store: blobs by name in a folder or behind any URL of fsspec. A file that must be read is checked out as a real one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from ..errors import StorageError
+
+CHUNK = 1 << 20
+MAX_NAME = 120
+_ODD = re.compile(r"[^\w.\- ()\[\]]+")
+
+
+class FileStore:
+    """Blobs in one place. Names are ours ("blobs/…", "parts/…"), never a user's."""
+
+    def __init__(self, url: str) -> None:
+        """Open it; a folder is made, for its owner alone.
+
+        Raises:
+            StorageError: no such protocol, or the place cannot be reached.
+        """
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+            self._local = isinstance(self._files, LocalFileSystem)
+            if self._local:
+                Path(self._root).mkdir(parents=True, exist_ok=True, mode=0o700)
+        except (ValueError, ImportError, OSError) as error:
+            raise StorageError(
+                f"files: {error}; expected a folder or a URL that fsspec knows, such as s3://BUCKET/PATH"
+            ) from None
+
+    def writable(self) -> bool:
+        """Whether a blob can be written and removed."""
+        name = f"probe/{os.getpid()}"
+        try:
+            with self.writing(name) as blob:
+                blob.write(b"x")
+            self.remove(name)
+        except OSError:
+            return False
+        return True
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """A blob to be written from its beginning; one that is there already is replaced."""
+        place = self._place(name)
+        self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        with self._files.open(place, "wb") as blob:
+            yield blob
+
+    def reading(self, name: str) -> IO[bytes]:
+        """A blob to be read."""
+        return self._files.open(self._place(name), "rb")  # type: ignore[no-any-return]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a blob."""
+        return bool(self._files.exists(self._place(name)))
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a blob another name."""
+        place = self._place(new)
+        self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        self._files.mv(self._place(name), place)
+
+    def remove(self, name: str) -> None:
+        """Remove a blob, or all that begin with a name and a slash. One that is not there is no error."""
+        place = self._place(name)
+        if self._files.exists(place):
+            self._files.rm(place, recursive=True)
+
+    def join(self, parts: list[str], name: str) -> str:
+        """Write blobs one behind the other into one; the SHA-256 of it, in hexadecimal."""
+        digest = hashlib.sha256()
+        with self.writing(name) as whole:
+            for part in parts:
+                with self.reading(part) as blob:
+                    while piece := blob.read(CHUNK):
+                        digest.update(piece)
+                        whole.write(piece)
+        return digest.hexdigest()
+
+    @contextmanager
+    def checkout(self, name: str, called: str) -> Iterator[Path]:
+        """A blob as a file that programs can open, under a name that people know it by; it is gone afterwards.
+
+        A local blob is linked, not copied. The ending of `called` stays, because a file's ending is looked at.
+        """
+        with tempfile.TemporaryDirectory(prefix="kerasdoctor-file-") as folder:
+            file = Path(folder) / safe_name(called)
+            if not (self._local and _link(self._place(name), file)):
+                with self.reading(name) as blob, file.open("wb") as copy:
+                    shutil.copyfileobj(blob, copy, CHUNK)
+            yield file
+
+    def _place(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def safe_name(name: str) -> str:
+    """A file's name without folders and odd characters, of a bounded length, its ending kept."""
+    last = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")
+    stem, dot, ending = last.rpartition(".")
+    if not dot:
+        return last[:MAX_NAME] or "file"
+    return f"{stem[: MAX_NAME - 20] or 'file'}.{ending[:18]}"
+
+
+def _link(place: str, file: Path) -> bool:
+    try:
+        os.link(place, file)
+    except OSError:  # another file system, or one without links
+        return False
+    return True
