@@ -34,22 +34,24 @@ _NAMED = re.compile(
     r"(?:(?P<sure>pass(?:word|wd|phrase|code)(?![a-z])|(?<![a-z])pwd"
     r"|(?:db|user|mysql|postgres|pg|smtp|mail|redis|ftp|root|admin|login)_?pass(?![a-z])"
     r"|secret(?:[-_]?access)?(?:[-_]?(?:key|value|token))?(?![a-z])|sharedaccesskey"
-    r"|(?:api|access|account|auth|private|license|encryption|signing|wandb|kaggle)[-_]?(?:api[-_]?)?key(?![a-z])"
+    r"|(?:api|access|account|auth|private|license|encryption|signing|wandb|kaggle)[-_ ]?(?:api[-_]?)?key(?![a-z])"
     r"|密码|口令|密钥|秘钥)|(?P<maybe>session_?id|token(?![a-z])|令牌))"
-    r"(?P<by>[\"'\\\])]{0,4}[ \t]{0,8}(?::?=(?!=)>?|[:：]|是|为)[ \t]{0,8}|[ \t]{1,4}(?=[^-\s]))",
+    r"(?P<by>[\"'\\\])]{0,4}[ \t]{0,8}(?::?=(?!=)>?|[:：]|是|为)[ \t]{0,8}|[ \t]{1,4}(?=[^-\s]))"
+    r"(?:[rbfu]{0,2}(?P<quote>\\?[\"']|“))?",
     re.IGNORECASE,
 )
 _FLAG = re.compile(r"(?<![\w-])--[\w-]*$")
-_OPENING = re.compile(r"[rbfuRBFU]{0,2}(\\?[\"']|“)|")
 _VALUES = {
     '"': re.compile(rf'(?:[^"\\{_BREAKS}]|\\[^{_BREAKS}])*+'),
     "'": re.compile(rf"(?:[^'\\{_BREAKS}]|\\[^{_BREAKS}])*+"),
     '\\"': re.compile(rf'[^"\\{_BREAKS}]*+'),
     "\\'": re.compile(rf"[^'\\{_BREAKS}]*+"),
     "“": re.compile(rf"[^”{_BREAKS}]*+"),
-    "": re.compile(r"(?:(?![\"'`,;&|)}\]<>\\])[!-~])*+"),
+    "": re.compile(r"[!#-%(*+\--:=?-\[^_a-z{~]*+"),
 }
-_LOOKED_AT = 400  # characters of a value that decide whether it is a secret
+_LINE_ENDS = re.compile(rf"[ \t.。]{{0,40}}(?:[{_BREAKS}]|$)")
+_SHORTEST = 4  # characters of a password without quotes
+_LOOKED_AT = 200  # characters of a value that decide whether it is a secret
 _NO_VALUE = re.compile(
     r"none|null|nil|undefined|true|false|yes|no|str|string|int|integer|bytes|bool|float|any|path|tensor|array|object|dict|list"
     r"|optional|required|missing|incorrect|invalid|wrong|empty|unset|hidden|redacted|masked|error|failed|expired|changed"
@@ -59,7 +61,7 @@ _NO_VALUE = re.compile(
 )
 _NAME_OF_SECRET = re.compile(r"[a-z_]{0,40}(?:pw|pass|key|secret|token|cred)[a-z_]{0,40}|[a-z_]{1,3}", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Za-z]*\d{0,4}(?:[_./:-][A-Za-z]*\d{0,4})*+")
-_TOKEN = re.compile(r"[\w.~+/=:-]{16,}", re.ASCII)
+_TOKEN = re.compile(r"(?=\D{0,200}\d)[\w.~+/=:-]{16,}", re.ASCII)
 
 
 def _without_key(match: re.Match[str]) -> str:
@@ -76,39 +78,44 @@ def _without_assigned(text: str) -> str:
     kept: list[str] = []
     at = behind = 0
     while name := _NAMED.search(text, at):
-        opening = _OPENING.match(text, name.end())
-        assert opening is not None  # noqa: S101 - it matches nothing, too
-        begin, value = opening.end(), _VALUES[opening[1] or ""]
-        at = name.end()
-        looked_at = text[begin : value.match(text, begin, begin + _LOOKED_AT).end()]  # type: ignore[union-attr]
-        if _is_secret(text, name, opening[1] or "", looked_at):
+        begin, value = name.end(), _VALUES[name["quote"] or ""]
+        at = begin
+        end = _end(value, text, begin, begin + _LOOKED_AT)
+        if not text.startswith(_MARKS, end) and _is_secret(text, name, text[begin:end]):
             kept += [text[behind:begin], _SECRET]
-            at = behind = value.match(text, begin).end()  # type: ignore[union-attr]
+            at = behind = _end(value, text, begin, len(text))
     return "".join([*kept, text[behind:]])
 
 
-def _is_secret(text: str, name: re.Match[str], quote: str, value: str) -> bool:
-    if not value or value[0] in " ,)+:;.]}" or any(mark in value for mark in _MARKS):
+def _end(value: re.Pattern[str], text: str, begin: int, stop: int) -> int:
+    found = value.match(text, begin, stop)
+    return found.end() if found else begin
+
+
+def _is_secret(text: str, name: re.Match[str], value: str) -> bool:
+    flag = _FLAG.search(text[max(0, name.start() - 40) : name.start()])
+    if not value or value[0] in " ,)+:;.]}" or not (name["by"].strip(" \t") or flag):
         return False
-    if not name["by"].strip(" \t") and not _FLAG.search(text[max(0, name.start() - 40) : name.start()]):
+    if name["maybe"] and not _is_token(value):
         return False
-    if _NO_VALUE.fullmatch(value) or (_NAME_OF_SECRET.fullmatch(value) and not quote):
+    known = (name["sure"] or name["maybe"]).lower()
+    if _NO_VALUE.fullmatch(value) or value.lower() == known or any(mark in value for mark in _MARKS):
         return False
-    if name["maybe"]:
-        return _is_token(value)
-    if name[0].lower().startswith("pwd") and re.match(r"/|~|[A-Za-z]:[\\/]", value):
-        return False  # the working folder
-    if quote or "=" in name["by"]:
-        return value.lower() != name["sure"].lower()
-    line_ends = re.match(
-        rf"[ \t。.]{{0,40}}(?:[{_BREAKS}]|$)", text[name.end() + len(value) : name.end() + len(value) + 41]
-    )
-    return len(value) > 3 and (not value.isalpha() or line_ends is not None)  # noqa: PLR2004 - a word of a sentence
+    return bool(name["quote"] or name["maybe"]) or _is_bare_secret(text, name, value)
+
+
+def _is_bare_secret(text: str, name: re.Match[str], value: str) -> bool:
+    """Whether a value without quotes is one, and neither a variable nor a folder nor the next word of a sentence."""
+    folder = name["sure"].lower() == "pwd" and re.match(r"[/~]|[A-Za-z]:[\\/]", value)
+    if folder or len(value) < _SHORTEST or _NAME_OF_SECRET.fullmatch(value):
+        return False
+    said = "=" not in name["by"] and bool(name["by"].strip(" \t"))
+    return not (said and value.isalpha()) or bool(_LINE_ENDS.match(text, name.end() + len(value)))
 
 
 def _is_token(value: str) -> bool:
     """Whether a value looks random: tokens of texts and names of layers are words with a number at most."""
-    return bool(_TOKEN.fullmatch(value)) and not _WORDS.fullmatch(value) and any(c.isdigit() for c in value)
+    return bool(_TOKEN.fullmatch(value)) and not _WORDS.fullmatch(value)
 
 
 def _without_login(match: re.Match[str]) -> str:
@@ -149,8 +156,8 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (_TOKENS, _SECRET),
     (
         re.compile(
-            rf"(authorization\\?[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}\\?[\"']?)(?![<{{$(\[\s])(?:\w{{1,20}}[ \t]+(?![<{{$]))?"
-            rf"[^\s\"',;<>{{}}()\[\]\\]{{8,}}+",
+            r"(authorization\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?)(?![<{$(\[\s])(?:\w{1,20}[ \t]+(?![<{$]))?"
+            r"[^\s\"',;<>{}()\[\]\\]{8,}+",
             re.IGNORECASE,
         ),
         rf"\1{_SECRET}",
@@ -181,16 +188,35 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
         rf"\1{_SECRET}",
     ),
     (re.compile(r"((?:https?)?://)([^\s/@?#\"'`<>\\]{0,200}[^\s/?#\"'`<>\\]{1,200})@", re.IGNORECASE), _without_login),
+    (re.compile(rf"(?<![\w.%+/:@-])(?!git@){_PERSON}@[\w.-]{{1,64}}+(?=:[~/])", re.ASCII), "<user>@<host>"),
+    (re.compile(rf"(?<=\[){_PERSON}@[\w.-]{{1,64}}+(?= [^\]\s]{{1,100}}\][$#])", re.ASCII), "<user>@<host>"),
+    (re.compile(rf"^{_PERSON}@[\w.-]{{1,64}}+(?= \S{{1,60}} %(?:\s|$))", re.MULTILINE | re.ASCII), "<user>@<host>"),
     (
         re.compile(
-            r"((?:(?<![\w.~/$%})-])|(?:file|sftp|ssh|rsync|hdfs|vscode-remote)://[^\s/\"'<>]{0,100})"
+            rf"(\b(?:ssh|ssh-copy-id)[ \t][^\n\r@]{{0,60}}?(?<=[ \t]))(?!git@){_PERSON}@[\w.-]{{1,64}}+", re.ASCII
+        ),
+        r"\1<user>@<host>",
+    ),
+    (
+        re.compile(
+            r"(?<![\w.%+-])(?!git@)[\w.%+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,5}"
+            r"(?:com|org|net|edu|gov|mil|int|info|name|dev|app|biz|xyz|tech|cloud|online|site|club|email|academy|science|[a-z]{2})"
+            r"(?![\w(\[-]|\.[A-Za-z_])",
+            re.ASCII,
+        ),
+        "<email>",
+    ),
+    (
+        re.compile(
+            r"((?:(?<![\w.~/$%})-])(?<!<user>)(?<!<host>)(?<!<secret>)(?<!<email>)|(?:file|sftp|ssh|rsync|hdfs|vscode-remote)://[^\s/\"'<>]{0,100})"
             r"/(?:[\w.+-]{1,64}/){0,3}?home\d?/)" + _NAME
         ),
         r"\1<user>",
     ),
     (
         re.compile(
-            r"((?:(?<![\w.~/$%})-])|file://)/(?:(?:System/Volumes/Data|Volumes/[\w .-]{1,64})/)?Users/)" + _NAME
+            r"((?:(?<![\w.~/$%})-])(?<!<user>)(?<!<host>)(?<!<secret>)(?<!<email>)|file://)/(?:(?:System/Volumes/Data|Volumes/[\w .-]{1,64})/)?Users/)"
+            + _NAME
         ),
         r"\1<user>",
     ),
@@ -208,24 +234,6 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
             re.IGNORECASE,
         ),
         r"\1<user>",
-    ),
-    (re.compile(rf"(?<![\w.%+/:@-])(?!git@){_PERSON}@[\w.-]{{1,64}}+(?=:[~/])", re.ASCII), "<user>@<host>"),
-    (re.compile(rf"(?<=\[){_PERSON}@[\w.-]{{1,64}}+(?= [^\]\s]{{1,100}}\][$#])", re.ASCII), "<user>@<host>"),
-    (re.compile(rf"^{_PERSON}@[\w.-]{{1,64}}+(?= \S{{1,60}} %(?:\s|$))", re.MULTILINE | re.ASCII), "<user>@<host>"),
-    (
-        re.compile(
-            rf"(\b(?:ssh|ssh-copy-id)[ \t][^\n\r@]{{0,100}}?(?<=[ \t]))(?!git@){_PERSON}@[\w.-]{{1,64}}+", re.ASCII
-        ),
-        r"\1<user>@<host>",
-    ),
-    (
-        re.compile(
-            r"(?<![\w.%+-])(?!git@)[\w.%+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,5}"
-            r"(?:com|org|net|edu|gov|mil|int|info|name|dev|app|biz|xyz|tech|cloud|online|site|club|email|academy|science|[a-z]{2})"
-            r"(?![\w(\[-]|\.[A-Za-z_])",
-            re.ASCII,
-        ),
-        "<email>",
     ),
 ]
 
