@@ -166,7 +166,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\b(bearer[ \t]{1,4})(?=[a-z~+/.=_-]{0,400}\d)[\w.~+/=-]{8,}+", re.IGNORECASE), rf"\1{_SECRET}"),
     (
         re.compile(
-            rf"\b((?:set-)?cookie\\?[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}\\?[\"']?)(?=[\w.-]{{1,80}}=)[^\"'\\{_BREAKS}]++",
+            rf"\b((?:set-)?cookie\\?[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}\\?[\"']?)(?=[\w.-]{{1,80}}=)(?:[^\"'\\{_BREAKS}-]|-(?!----))++",
             re.IGNORECASE,
         ),
         rf"\1{_SECRET}",
@@ -194,7 +194,8 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(rf"^{_PERSON}@[\w.-]{{1,64}}+(?= \S{{1,60}} %(?:\s|$))", re.MULTILINE | re.ASCII), "<user>@<host>"),
     (
         re.compile(
-            rf"(\b(?:ssh|ssh-copy-id)[ \t][^\n\r@]{{0,60}}?(?<=[ \t]))(?!git@){_PERSON}@[\w.-]{{1,64}}+", re.ASCII
+            rf"(\b(?:ssh|ssh-copy-id)[ \t][^\n\r@]{{0,60}}?(?<=[ \t]))(?!git@){_PERSON}@[\w.-]{{1,64}}+(?![\w.-])",
+            re.ASCII,
         ),
         r"\1<user>@<host>",
     ),
