@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -59,10 +62,14 @@ class Database:
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+            config = _migrations()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def at_head(self) -> bool:
+        """Whether the tables are those of this release."""
+        with self.engine.execution_options(reading=True).connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == newest()
 
     def answers(self) -> bool:
         """Whether the database answers."""
@@ -85,6 +92,18 @@ def after_commit(session: Session, call: Callable[[str], None], argument: str) -
 
 def _afterwards(session: Session) -> dict[tuple[Callable[[str], None], str], None]:
     return session.info.setdefault("after_commit", {})  # type: ignore[no-any-return]
+
+
+@cache
+def newest() -> str | None:
+    """The id of the newest migration."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head()
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
 
 
 def _engine(url: str) -> Engine:
