@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ..knowledge.lines import Line
 from ..knowledge.symptoms import Owner
 from ..knowledge.text import Lang, Text
-from .probe import Finding
+from .probe import Finding, SubjectKind
 
 SCHEMA = "kerasdoctor.diagnosis/2"
 
@@ -65,13 +65,15 @@ class Option:
 class Question:
     """What to ask (`topics`: which of two; `line`: which Keras) or which probe to run, and the bits it is worth.
 
-    A `probe` question has no options: it is answered by examining something.
+    A `probe` question has no options: it is answered by examining a `subject` with `probe`; its `text` says so as a command line.
     """
 
     kind: QuestionKind
     text: Text
     options: tuple[Option, ...]
     gain: float
+    probe: str = ""
+    subject: SubjectKind | None = None
 
     def as_json(self, lang: Lang) -> dict[str, Any]:
         """Plain values for JSON."""

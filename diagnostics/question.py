@@ -108,7 +108,8 @@ def _which_line(line: Line | None) -> Iterator[Asked]:
 def _looks(chances: dict[str, float], probes: tuple[Listed, ...], missing: frozenset[SubjectKind]) -> Iterator[Asked]:
     for probe in probes:
         if probe.subject in missing and any(topic in chances for topic in probe.topics):
-            yield Question("probe", phrases.look_with(probe), (), 0.0), partial(_seen, probe.topics), PROBE
+            question = Question("probe", phrases.look_with(probe), (), 0.0, probe.id, probe.subject)
+            yield question, partial(_seen, probe.topics), PROBE
 
 
 def _which_of(pair: tuple[str, str], state: State) -> str:
