@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
@@ -53,10 +56,14 @@ class Database:
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+            config = _migrations()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def at_head(self) -> bool:
+        """Whether the tables are those of this release."""
+        with self.engine.execution_options(reading=True).connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == newest()
 
     def answers(self) -> bool:
         """Whether the database answers."""
@@ -72,6 +79,18 @@ class Database:
         self.engine.dispose()
 
 
+@cache
+def newest() -> str | None:
+    """The id of the newest migration."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head()
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
+
+
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
@@ -84,7 +103,7 @@ def _engine(url: str) -> Engine:
     try:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed.database or "")
-        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
         engine.connect().close()
     except (OperationalError, NoSuchModuleError, OSError) as error:
         raise StorageError(f"database {parsed.render_as_string()}: {_first_line(error)}") from None
@@ -95,7 +114,8 @@ def _sqlite(file: str) -> Engine:
     if not file or file == ":memory:":
         raise StorageError("database: SQLite in memory would be lost; expected sqlite:///FILE")
     Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": BUSY / 1000, "isolation_level": None})
+    options = {"timeout": BUSY / 1000, "isolation_level": None}
+    engine = create_engine(f"sqlite:///{file}", connect_args=options, hide_parameters=True)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     engine.connect().close()
