@@ -1,41 +1,43 @@
-"""The script that reports an environment, with its parts, as one file to be carried to another machine."""
+"""The script that examines an environment, as one file: for people whose machine is not this one.
+
+They run it under the Python that runs their programs (`python environment.py > environment.json`) and send the report, which
+`formats.identify` knows. It is plain source that they can read first, and sends nothing anywhere.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
-PARTS = ("environment_script.py", "environment_machine.py", "environment_packages.py")
-_HEAD = '''"""Tells what this Python environment holds, as one JSON object: python -I environment.py > environment.json
+from .environment import SCRIPT
 
-Standard library only, Python 3.7 or newer; nothing is installed, changed or sent. Home folder, user and machine are masked.
+NAME = "environment.py"
+_FIRST = "from __future__ import annotations\n"
+_PARTS = "PARTS: dict[str, str] = {}"
+_HEAD = f'''"""Tells what the environment of a Python holds, for kerasdoctor: python {NAME} > environment.json
+
+It reads versions, configuration, GPUs, processor and memory, shows the home folder as ~, takes out the names of the user and
+of the machine, and sends nothing anywhere: look at the report before you give it to anyone. Standard library, Python 3.7.
 """
 
+{_FIRST}
 import os
-import runpy
 import sys
-import tempfile
 
-FILES = {}
+# Files of the user's beside this one, or on PYTHONPATH, could hide the standard library.
+if not sys.flags.isolated:
+    _own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [entry for entry in sys.path[1:] if entry not in _own]
 '''
-_TAIL = """
-with tempfile.TemporaryDirectory() as folder:
-    for name in FILES:
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            file.write("\\n".join(FILES[name]) + "\\n")
-    sys.dont_write_bytecode = True
-    runpy.run_path(os.path.join(folder, "environment_script.py"), run_name="__main__")
-"""
 
 
 @cache
-def single_file() -> str:
-    """The text of the script. It unpacks its parts into a folder of its own, which is gone afterwards."""
-    return _HEAD + "".join(_packed(name) for name in PARTS) + _TAIL
+def environment_script() -> str:
+    """The source of the script, with the files that it takes from its folder in it."""
+    source = SCRIPT.read_text(encoding="utf-8").partition(_FIRST)[2]
+    parts = {name: SCRIPT.with_name(f"{name}.py").read_text(encoding="utf-8") for name in _names(source)}
+    told = "".join(f"    {name!r}: r'''{part}''',\n" for name, part in parts.items())
+    return _HEAD + source.replace(_PARTS, f"{_PARTS[:-1]}\n{told}}}")
 
 
-def _packed(name: str) -> str:
-    """A part, line by line, so that whoever runs it can read it first."""
-    source = Path(__file__).with_name(name).read_text(encoding="utf-8")
-    lines = "".join(f"    {line!a},\n" for line in source.splitlines())
-    return f"\nFILES[{name!r}] = [\n{lines}]\n"
+def _names(source: str) -> list[str]:
+    return [line.split('"')[1] for line in source.splitlines() if ' = beside("' in line]

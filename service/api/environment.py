@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from ...diagnostics.environment_download import single_file
+from ...diagnostics.environment_download import NAME, environment_script
 
 router = APIRouter(tags=["environment"])
 SCRIPT = {
@@ -20,4 +20,4 @@ SCRIPT = {
 def environment() -> Response:
     """Run it as `python -I environment.py > environment.json` where Keras is, and upload what it wrote."""
     headers = {"Content-Disposition": 'attachment; filename="environment.py"'}
-    return Response(single_file(), media_type="text/x-python", headers=headers)
+    return Response(environment_script(), media_type="text/x-python", headers=headers)
