@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 
@@ -64,7 +65,9 @@ class Chats:
         """The chats of an owner, the last changed first, without their messages; `before` is the id of the last one seen."""
         mine = select(Chat).where(Chat.owner_id == owner).order_by(Chat.changed_at.desc(), Chat.id).limit(limit)
         if before is not None:
-            mine = mine.where(Chat.changed_at < self.get(owner, before).changed_at)
+            seen = self.get(owner, before)
+            same = (Chat.changed_at == seen.changed_at) & (Chat.id > before)
+            mine = mine.where((Chat.changed_at < seen.changed_at) | same)
         with self._database.reading() as session:
             return list(session.scalars(mine))
 
@@ -118,6 +121,26 @@ class Chats:
             under_way = select(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES)).order_by(Job.made_at)
             return list(session.scalars(under_way))
 
+    def job(self, owner: str, job: str) -> Job:
+        """A job in a chat of this owner.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self._database.reading() as session:
+            found = session.scalar(
+                select(Job).join(Chat, Chat.id == Job.chat_id).where(Job.id == job, Chat.owner_id == owner)
+            )
+        if found is None:
+            raise NotFoundError(f"there is no job {job[:40]}")
+        return found
+
+    def message(self, chat: str, message: str) -> Message | None:
+        """A message of a chat; None where it was removed."""
+        with self._database.reading() as session:
+            found = session.get(Message, message)
+        return found if found is not None and found.chat_id == chat else None
+
     def last_event(self, chat: str) -> int:
         """The number of the last event of a chat; 0 where there was none."""
         with self._database.reading() as session:
@@ -127,7 +150,8 @@ class Chats:
         """Stop what is under way in a chat."""
         self.get(owner, chat)
         for job in self.open_jobs(chat):
-            self._jobs.cancel(job.id)
+            with suppress(ConflictError, NotFoundError):  # it ended a moment ago
+                self._jobs.cancel(job.id)
 
     def share(self, owner: str, chat: str, *, shared: bool = True) -> str | None:
         """Give a chat a public link, or take it back; its token. A second time gives the same link."""

@@ -79,9 +79,11 @@ class Feedbacks:
             ]
         return sorted(told, key=lambda each: (each.helped - each.not_helped, each.topic))
 
-    def unknown(self, limit: int = 100) -> list[Unknown]:
-        """The pastes that no topic was named for, the same one once."""
+    def unknown(self, limit: int = 100, owner: str | None = None) -> list[Unknown]:
+        """The pastes that no topic was named for, the same one once: of one owner, or of all."""
         rows = select(DiagnosisRow).where(DiagnosisRow.topic.is_(None), DiagnosisRow.text != "")
+        if owner is not None:
+            rows = rows.where(DiagnosisRow.owner_id == owner)
         with self._database.reading() as session:
             newest = list(session.scalars(rows.order_by(DiagnosisRow.made_at.desc()).limit(limit * 5)))
         told: dict[str, Unknown] = {}

@@ -98,6 +98,20 @@ class Uploads:
             raise NotFoundError(f"there is no upload {upload_id[:40]}: it was removed, or its time was over")
         return upload
 
+    def check(self, owner: str, ids: tuple[str, ...]) -> None:
+        """See that uploads can be worked on.
+
+        Raises:
+            NotFoundError: one is not there.
+            ConflictError: one is not whole yet.
+        """
+        for each in ids:
+            upload = self.get(owner, each)
+            if not upload.whole:
+                raise ConflictError(
+                    f"{upload.received} of {upload.size} bytes of upload {each} were received; send the rest"
+                )
+
     def of(self, owner: str) -> list[Upload]:
         """All uploads of an owner, the newest first."""
         mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
@@ -183,7 +197,9 @@ class Uploads:
             _lock(session, upload.owner_id)
             had = _has(session, blob)
             try:
-                self._take(session, upload, part, parts=[], received=upload.size, sha256=digest, blob=blob)
+                self._take(
+                    session, upload, part, parts=[], size=upload.size, received=upload.size, sha256=digest, blob=blob
+                )
             except ConflictError:
                 self._files.remove(joined)
                 raise
@@ -230,6 +246,10 @@ class PartWriter:
             raise
         self._digest.update(piece)
         self._length += len(piece)
+
+    def end_here(self) -> None:
+        """The file ends with what was written, though it is less than was announced."""
+        self.upload.size = self.upload.received + self._length
 
     def __enter__(self) -> Self:
         self._open()

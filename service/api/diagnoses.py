@@ -8,16 +8,15 @@ from typing import Annotated, Literal
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from ...diagnostics.progress import Watch
 from ...errors import Cancelled
 from ...knowledge.text import Lang
-from ..access import Asker
+from ..access import Asker, count_message
 from ..diagnoses import Given, Paste
-from ..limits import CountMessage
 from ..markdown import diagnosis_markdown
 from ..service import TheService
 from .schemas import GivenJson
@@ -37,10 +36,14 @@ class PasteIn(Input):
 
     text: Pasted = Field("", description="the traceback, log or question, in English or Chinese", examples=[A_PASTE])
     uploads: list[Id] = Field(
-        [], max_length=MAX_UPLOADS, description="ids of uploads: models, weights, training logs, data samples, environment reports"
+        [],
+        max_length=MAX_UPLOADS,
+        description="ids of uploads: models, weights, training logs, data samples, environment reports",
     )
     keras: KerasVersion | None = None
-    lang: Lang | None = Field(None, description="the language of the answer; by default Accept-Language, else that of the text")
+    lang: Lang | None = Field(
+        None, description="the language of the answer; by default Accept-Language, else that of the text"
+    )
     live: bool = Field(default=False, description="run the models in the sandbox too")
 
     model_config = {
@@ -58,7 +61,7 @@ class PasteIn(Input):
     summary="Diagnose a text and files",
     response_model=GivenJson,
     response_description="The diagnosis, in one language",
-    dependencies=[CountMessage],
+    dependencies=[Depends(count_message)],
 )
 async def diagnose(pasted: PasteIn, reader: Reader, owner: Asker, service: TheService, request: Request) -> Response:
     """Answer at once. Where models are examined, leaving ends that. For steps as they happen, ask in a chat."""

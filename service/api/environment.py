@@ -15,7 +15,10 @@ SCRIPT = {
 
 
 @router.get(
-    "/environment.py", summary="The script that reports an environment", response_class=Response, responses={200: SCRIPT}
+    "/environment.py",
+    summary="The script that reports an environment",
+    response_class=Response,
+    responses={200: SCRIPT},
 )
 def environment() -> Response:
     """Run it as `python -I environment.py > environment.json` where Keras is, and upload what it wrote."""

@@ -22,7 +22,12 @@ def _diagnosis(schema: dict[str, Any]) -> None:
 
 def _given(schema: dict[str, Any]) -> None:
     _diagnosis(schema)
-    ident = {"type": "string", "pattern": ID_PATTERN, "description": "for feedback and to get it again", "examples": [AN_ID]}
+    ident = {
+        "type": "string",
+        "pattern": ID_PATTERN,
+        "description": "for feedback and to get it again",
+        "examples": [AN_ID],
+    }
     schema["title"] = "GivenDiagnosis"
     schema["properties"] = {"id": ident, **schema["properties"]}
     schema["required"] = ["id", *schema["required"]]

@@ -47,7 +47,9 @@ def events(
     service: TheService,
     after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="the number of the last event that is known")] = 0,
     follow: Annotated[bool, Query(description="go on when all jobs have ended")] = False,
-    last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,15}$", description="as `after`; it counts for more")] = None,
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^\d{1,15}$", description="as `after`; it counts for more")
+    ] = None,
 ) -> Response:
     """Stream the events behind a number, and those to come, until all jobs of the chat have ended.
 
@@ -57,7 +59,7 @@ def events(
     number = int(last_event_id) if last_event_id else after
     if not (follow or service.chats.open_jobs(chat) or service.events.after(chat, number)):
         return Response(status_code=204)
-    frames = _Frames(service, chat, owner.id, reader).frames(number, follow=follow)
+    frames = _Frames(service, chat, reader).frames(number, follow=follow)
     return StreamingResponse(frames, media_type="text/event-stream", headers=HEADERS)
 
 
@@ -67,7 +69,6 @@ class _Frames:
 
     service: Service
     chat: str
-    owner: str
     reader: Lang | None
     open: bool = True
     quiet: int = field(default=0)
@@ -103,7 +104,7 @@ class _Frames:
         if told.kind == "probes":
             data["steps"] = [step | {"text": _words(step["probe"], lang)} for step in data["steps"]]
         if told.kind == "reply":
-            message = self.service.chats.message(self.owner, self.chat, data["message"])
+            message = self.service.chats.message(self.chat, data["message"])
             data["message"] = message_out(message, self.reader).model_dump(mode="json") if message else None
         return data
 

@@ -32,7 +32,11 @@ Storable = Annotated[str, AfterValidator(_storable)]
 Pasted = Annotated[Storable, StringConstraints(max_length=MAX_TEXT)]
 KerasVersion = Annotated[
     str,
-    Field(pattern=r"^\d{1,2}(\.\d{1,3}){0,2}$", description="the version of Keras that the reader has", examples=["3.15.0"]),
+    Field(
+        pattern=r"^\d{1,2}(\.\d{1,3}){0,2}$",
+        description="the version of Keras that the reader has",
+        examples=["3.15.0"],
+    ),
 ]
 
 
@@ -59,7 +63,9 @@ def accepted(header: str) -> Lang | None:
 
 
 def _reader(
-    lang: Annotated[Lang | None, Query(description="the language of the texts; by default that of Accept-Language")] = None,
+    lang: Annotated[
+        Lang | None, Query(description="the language of the texts; by default that of Accept-Language")
+    ] = None,
     accept_language: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Lang | None:
     return lang or accepted(accept_language or "")
