@@ -85,6 +85,15 @@ class Database:
         self.engine.dispose()
 
 
+def after_commit(session: Session, call: Callable[[str], None], argument: str) -> None:
+    """Have something called once the transaction is committed; the same call is made once."""
+    _afterwards(session)[call, argument] = None
+
+
+def _afterwards(session: Session) -> dict[tuple[Callable[[str], None], str], None]:
+    return session.info.setdefault("after_commit", {})  # type: ignore[no-any-return]
+
+
 @cache
 def newest() -> str | None:
     """The id of the newest migration."""
@@ -95,15 +104,6 @@ def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     return config
-
-
-def after_commit(session: Session, call: Callable[[str], None], argument: str) -> None:
-    """Have something called once the transaction is committed; the same call is made once."""
-    _afterwards(session)[call, argument] = None
-
-
-def _afterwards(session: Session) -> dict[tuple[Callable[[str], None], str], None]:
-    return session.info.setdefault("after_commit", {})  # type: ignore[no-any-return]
 
 
 def _engine(url: str) -> Engine:

@@ -226,6 +226,7 @@ class PartWriter:
     def __init__(self, uploads: Uploads, files: FileStore, upload: Upload) -> None:
         self.upload = upload
         self._uploads, self._files = uploads, files
+        self._length = 0
 
     def write(self, piece: bytes) -> None:
         """Write a piece.

@@ -78,10 +78,14 @@ class _Frames:
         yield b": hello\n\n"
         async for told in self.service.events.stream(self.chat, number, self._look):
             if told is not None:
-                self.quiet = 0
+                number, self.quiet = told.number, 0
                 yield await to_thread.run_sync(self._frame, told)
                 continue
-            if self.service.stopping.is_set() or not (follow or self.open):
+            if not (follow or self.open):  # what the last job told before it ended is there by now
+                for last in await to_thread.run_sync(self.service.events.after, self.chat, number):
+                    yield await to_thread.run_sync(self._frame, last)
+                return
+            if self.service.stopping.is_set():
                 return
             self.quiet += 1
             if self.quiet % QUIET == 0:
