@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...diagnostics.progress import Watch
 from ...errors import Cancelled
@@ -20,7 +20,7 @@ from ..diagnoses import Given, Paste
 from ..markdown import diagnosis_markdown
 from ..service import TheService
 from .schemas import GivenJson
-from .values import MAX_UPLOADS, Id, Input, KerasVersion, Pasted, PathId, Reader, problems
+from .values import MAX_UPLOADS, Id, Input, KerasVersion, Pasted, PathId, Reader, one_of_them
 
 router = APIRouter(prefix="/diagnoses", tags=["diagnoses"])
 MARKDOWN = "text/markdown"
@@ -46,14 +46,13 @@ class PasteIn(Input):
     )
     live: bool = Field(default=False, description="run the models in the sandbox too")
 
-    model_config = {
-        "json_schema_extra": {
-            "anyOf": [
-                {"required": ["text"], "properties": {"text": {"minLength": 1}}},
-                {"required": ["uploads"], "properties": {"uploads": {"minItems": 1}}},
-            ]
-        }
-    }
+    model_config = one_of_them({"text": {"minLength": 1}}, {"uploads": {"minItems": 1}})
+
+    @model_validator(mode="after")
+    def _filled_in(self) -> Self:
+        if not (self.text or self.uploads):
+            raise ValueError("a text or an upload is needed")
+        return self
 
 
 @router.post(

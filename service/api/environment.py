@@ -22,5 +22,5 @@ SCRIPT = {
 )
 def environment() -> Response:
     """Run it as `python -I environment.py > environment.json` where Keras is, and upload what it wrote."""
-    headers = {"Content-Disposition": 'attachment; filename="environment.py"'}
+    headers = {"Content-Disposition": f'attachment; filename="{NAME}"'}
     return Response(environment_script(), media_type="text/x-python", headers=headers)

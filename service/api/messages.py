@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...diagnostics.repair import Target
 from ...knowledge.text import Lang
@@ -12,7 +14,7 @@ from ..case import Act, Asked
 from ..service import TheService
 from .answers import JobOut, MessageOut, job_out, message_out
 from .diagnoses import A_PASTE
-from .values import MAX_UPLOADS, Id, Input, KerasVersion, Output, Pasted, PathId, Reader
+from .values import MAX_UPLOADS, Id, Input, KerasVersion, Output, Pasted, PathId, Reader, one_of_them
 
 router = APIRouter(prefix="/chats/{chat}", tags=["chats"])
 MAX_CHOICE = 100
@@ -33,15 +35,13 @@ class AskedIn(Input):
         None, description="the language of the page; the answer is in that of the text where it has one"
     )
 
-    model_config = {
-        "json_schema_extra": {
-            "anyOf": [
-                {"required": ["text"], "properties": {"text": {"minLength": 1}}},
-                {"required": ["uploads"], "properties": {"uploads": {"minItems": 1}}},
-                {"required": ["act"], "properties": {"act": {"type": "string"}}},
-            ]
-        }
-    }
+    model_config = one_of_them({"text": {"minLength": 1}}, {"uploads": {"minItems": 1}}, {"act": {"type": "string"}})
+
+    @model_validator(mode="after")
+    def _filled_in(self) -> Self:
+        if not (self.text or self.uploads or self.act):
+            raise ValueError("a text, an upload or an act is needed")
+        return self
 
 
 class RepairIn(Input):

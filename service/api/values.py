@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from ...knowledge.text import Lang
 from ..settings import MIB
@@ -44,6 +44,12 @@ class Input(BaseModel):
     """What is sent: nothing beside the fields that are named, and nothing made fit."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def one_of_them(*needed: dict[str, JsonValue]) -> ConfigDict:
+    """The configuration of an input that needs one of some fields, each with the schema that counts as filled in."""
+    options: list[JsonValue] = [{"required": list(each), "properties": each} for each in needed]
+    return ConfigDict(json_schema_extra={"anyOf": options})
 
 
 class Output(BaseModel):
