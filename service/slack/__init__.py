@@ -1,0 +1,1 @@
+"""kerasdoctor in Slack."""
