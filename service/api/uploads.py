@@ -20,7 +20,7 @@ from ..bodies import TakesFiles
 from ..service import Service, TheService
 from ..settings import MIB
 from ..tables import Upload
-from .incoming import WANTED, OneFile, pieces, writing
+from .incoming import OneFile, pieces, writing
 from .values import AN_ID, Output, PathId
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
