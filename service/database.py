@@ -113,7 +113,10 @@ def _engine(url: str) -> Engine:
 def _sqlite(file: str) -> Engine:
     if not file or file == ":memory:":
         raise StorageError("database: SQLite in memory would be lost; expected sqlite:///FILE")
-    Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageError(f"database: {Path(file).parent} cannot be written: {error.strerror}") from None
     options = {"timeout": BUSY / 1000, "isolation_level": None}
     engine = create_engine(f"sqlite:///{file}", connect_args=options, hide_parameters=True)
     event.listen(engine, "connect", _configure)
