@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 from types import FrameType
@@ -56,8 +56,16 @@ class Application(FastAPI):
         return described
 
 
-def create_app(settings: Settings, clock: Callable[[], datetime] = now, *, warm: bool = True) -> FastAPI:
-    """The service, ready to be served; `warm` starts the worker that reads files ahead of need.
+def create_app(
+    settings: Settings,
+    clock: Callable[[], datetime] = now,
+    routers: Sequence[APIRouter] = ROUTERS,
+    *,
+    warm: bool = True,
+) -> FastAPI:
+    """The service, ready to be served.
+
+    `routers` are those whose requests have an owner and are counted; `warm` starts the worker that reads files ahead of need.
 
     Raises:
         StorageError: the database does not answer.
@@ -84,7 +92,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now, *, warm:
     app.state.service = service
     for router in OPEN_ROUTERS:
         app.include_router(router)
-    for router in ROUTERS:
+    for router in routers:
         app.include_router(router, dependencies=[Depends(visit)])
     return app
 
