@@ -248,9 +248,9 @@ class PartWriter:
         self._digest.update(piece)
         self._length += len(piece)
 
-    def end_here(self) -> None:
-        """The file ends with what was written, though it is less than was announced."""
-        self.upload.size = self.upload.received + self._length
+    def end_here(self, name: str) -> None:
+        """The file ends with what was written, though it is less than was announced; only now its name is known."""
+        self.upload.size, self.upload.name = self.upload.received + self._length, safe_name(name)
 
     def __enter__(self) -> Self:
         self._open()
