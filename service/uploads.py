@@ -197,9 +197,8 @@ class Uploads:
             _lock(session, upload.owner_id)
             had = _has(session, blob)
             try:
-                self._take(
-                    session, upload, part, parts=[], size=upload.size, received=upload.size, sha256=digest, blob=blob
-                )
+                told = {"name": upload.name, "size": upload.size, "received": upload.size}
+                self._take(session, upload, part, parts=[], sha256=digest, blob=blob, **told)
             except ConflictError:
                 self._files.remove(joined)
                 raise
