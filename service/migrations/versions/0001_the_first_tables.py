@@ -1,6 +1,5 @@
 """The first tables."""
 
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -90,6 +89,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=True),
         sa.Column("blob", sa.String(), nullable=True),
         sa.Column("made_from", sa.String(), nullable=True),
@@ -101,6 +101,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_uploads_ends_at"), ["ends_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_uploads_blob"), ["blob"], unique=False)
         batch_op.create_index("uploads_by_content", ["owner_id", "sha256"], unique=False)
 
     op.create_table(
@@ -235,6 +236,7 @@ def downgrade() -> None:
     op.drop_table("browsers")
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.drop_index("uploads_by_content")
+        batch_op.drop_index(batch_op.f("ix_uploads_blob"))
         batch_op.drop_index(batch_op.f("ix_uploads_ends_at"))
 
     op.drop_table("uploads")
