@@ -46,7 +46,9 @@ def clock() -> Clock:
 
 def run_as_nobody(command: list[str]) -> list[str]:
     """PostgreSQL refuses to be root."""
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command] if os.geteuid() == 0 else command
+    return (
+        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command] if os.geteuid() == 0 else command
+    )
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +73,19 @@ def _started(binaries: Path, folder: Path) -> Iterator[str]:
     data = str(folder / "data")
     # What is lost when the machine stops is lost anyway; connections come through the socket alone.
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=100"
-    initdb = [str(binaries / "initdb"), "-D", data, "-U", "doctor", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
+    initdb = [
+        str(binaries / "initdb"),
+        "-D",
+        data,
+        "-U",
+        "doctor",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+        "--no-instructions",
+    ]
     start = [str(binaries / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"]
     stop = [str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop"]
     for command in (initdb, start):
