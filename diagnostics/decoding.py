@@ -15,7 +15,7 @@ _hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
 
 
 def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 - any type of a field, a return for each kind
-    """The value of a field, as the type that it is declared with: dataclasses, tuples, dicts, literals, plain values.
+    """The value of a field, as the type that it is declared with: dataclasses, tuples, sets, dicts, literals, plain values.
 
     Args:
         kind: the declared type.
@@ -37,8 +37,12 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
             raise SubjectError(f"{where}: {error}") from error
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
+    if origin is frozenset and isinstance(value, list):
+        return frozenset(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
     if origin is dict and isinstance(value, dict):
-        return {str(name): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()}
+        return {
+            decode(str, name, where): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()
+        }
     if origin is Literal and value in arguments:
         return value
     if kind is float and type(value) is int:
@@ -46,4 +50,6 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
     if type(value) is not kind:
         expected = getattr(kind, "__name__", str(kind))
         raise SubjectError(f"{where}: {type(value).__name__}, expected {expected}")
+    if kind is str and not value.isascii():  # JSON can escape half a character, which cannot be printed or stored
+        return value.encode("utf-8", "replace").decode("utf-8")
     return value
