@@ -41,8 +41,10 @@ class Understood:
 
 def understand(text: str) -> Understood:
     """Read a short message; of a long one everything is left over."""
+    if len(text) > LONGEST:
+        return Understood({}, text)
     plain = _plain(text)
-    clauses = [] if len(text) > LONGEST else [each for each in _CLAUSES.split(plain) if each.strip(_EDGE)]
+    clauses = [each for each in _CLAUSES.split(plain) if each.strip(_EDGE)]
     if not clauses or len(clauses) > MOST_CLAUSES:
         return Understood({}, plain.strip())
     said: dict[Kind, str] = {}
@@ -58,7 +60,9 @@ def understand(text: str) -> Understood:
 
 _EDGE = " \t\r\"'`()[]{}<>*_~-—–:.·|"
 _CLAUSES = re.compile(r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and|although|because)\b|但是|可是|不过|然而")
-_THUMBS = str.maketrans({"👍": " thanks ", "🙏": " thanks ", "👎": " not helpful ", "✅": " yes ", "❌": " no ", "’": "'", "‘": "'"})
+_THUMBS = str.maketrans(
+    {"👍": " thanks ", "🙏": " thanks ", "👎": " not helpful ", "✅": " yes ", "❌": " no ", "’": "'", "‘": "'"}
+)
 _HAN_GAP = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 
 
@@ -76,7 +80,9 @@ _BEFORE = re.compile(
     r"请问|请你|请|麻烦您?你?|劳驾|您好|你好|嗯+|啊|哦|那么|那|然后|好的|好吧|所以|能不能|可不可以|可以|能否|能|帮我|帮忙|给我|我想要?|想|"
     r"再|但|谢谢|多谢|抱歉|不好意思|大佬|医生|老师)"
 )
-_AFTER = re.compile(r"(?:\s+(?:please|pls|plz|thanks|thank you|thx|then|now|sir|doctor|bro|man|again)|吗|呢|啊|呀|吧|哦|嘛|么|一下|谢谢|谢啦|了吗|啦|哈|的呢)$")
+_AFTER = re.compile(
+    r"(?:\s+(?:please|pls|plz|thanks|thank you|thx|then|now|sir|doctor|bro|man|again)|吗|呢|啊|呀|吧|哦|嘛|么|一下|谢谢|谢啦|了吗|啦|哈|的呢)$"
+)
 
 
 def _read(clause: str) -> Iterator[tuple[Kind, str]]:
@@ -95,7 +101,9 @@ def _read(clause: str) -> Iterator[tuple[Kind, str]]:
 def _shorter(clause: str) -> Iterator[str]:
     """The clause, and the same with one more word of politeness taken off each time."""
     yield clause
-    while (cut := _BEFORE.sub("", _AFTER.sub("", clause), count=1) if _BEFORE.match(clause) else _AFTER.sub("", clause)) not in ("", clause):
+    while (
+        cut := _BEFORE.sub("", _AFTER.sub("", clause), count=1) if _BEFORE.match(clause) else _AFTER.sub("", clause)
+    ) not in ("", clause):
         clause = cut.strip(_EDGE)
         yield clause
 
@@ -142,13 +150,17 @@ _PACKAGE = re.compile(
     r"(?<![a-z0-9/])(tf[._-]keras|keras|tensor ?flow|tf)(?:[ _-]?(?:gpu|cpu|macos))?\s{0,3}(?:的?(?:version|版本|ver))?\s{0,3}"
     rf"(?:号|number|is|was|=|:|是|为|用的是|的是|>|~|\s){{0,6}}{_NUMBER}(?![\w.]*\d)"
 )
-_LATEST = re.compile(r"(?:(?:it's |it is |i'm on |i use |using )?(?:the )?(?:latest|newest)(?: (?:one|version|release|of|keras))*|(?:用的?是?)?最新的?(?:版本?|keras)*)")
-_IDLE = re.compile(r"(?:sorry|please|pls|well|so|hm+|um+|oh|ah|now|anyway|python\s?[\d.]+|那|那么|抱歉|不好意思|哦|啊|请|麻烦)(?: (?:sorry|to say|so))*")
-_BARE = re.compile(rf"(?:version|ver|v|it's|it is|i think|版本|版本号|是|用的是|大概是|应该是|号|:|\s)*{_NUMBER}(?:版本?|吧|的)?")
-_OTHER = re.compile(r"(?:python|cuda|cudnn|numpy|ubuntu|windows|py)\s?(?:version|版本|==?|:|is)?\s?[\d.]+")
-_AROUND = re.compile(
-    r"[a-z']+-?[a-z']*|[\u3400-\u9fff]+|[()/+&=:]+"
+_LATEST = re.compile(
+    r"(?:(?:it's |it is |i'm on |i use |using )?(?:the )?(?:latest|newest)(?: (?:one|version|release|of|keras))*|(?:用的?是?)?最新的?(?:版本?|keras)*)"
 )
+_IDLE = re.compile(
+    r"(?:sorry|please|pls|well|so|hm+|um+|oh|ah|now|anyway|python\s?[\d.]+|那|那么|抱歉|不好意思|哦|啊|请|麻烦)(?: (?:sorry|to say|so))*"
+)
+_BARE = re.compile(
+    rf"(?:version|ver|v|it's|it is|i think|版本|版本号|是|用的是|大概是|应该是|号|:|\s)*{_NUMBER}(?:版本?|吧|的)?"
+)
+_OTHER = re.compile(r"(?:python|cuda|cudnn|numpy|ubuntu|windows|py)\s?(?:version|版本|==?|:|is)?\s?[\d.]+")
+_AROUND = re.compile(r"[a-z']+-?[a-z']*|[\u3400-\u9fff]+|[()/+&=:]+")
 _ALLOWED = frozenset(
     "i i'm im am on in it it's its is are was use using used uses run running runs with we we're my our the this that have has got "
     "version versions of and of installed upgraded updated downgraded switched moved to now actually currently here for me "
@@ -165,9 +177,14 @@ def _versions(clause: str) -> str:
     """The versions of Keras and TensorFlow that a clause tells, if it tells nothing else; "" otherwise."""
     if _LATEST.fullmatch(clause):
         return "keras 3"
-    told = {("tensorflow" if package[0] == "t" and "keras" not in package else "keras"): number for package, number in _PACKAGE.findall(clause)}
+    told = {
+        ("tensorflow" if package[0] == "t" and "keras" not in package else "keras"): number
+        for package, number in _PACKAGE.findall(clause)
+    }
     left = _OTHER.sub(" ", _PACKAGE.sub(" ", clause))
-    fits = all(word in _ALLOWED or _ALLOWED_HAN.fullmatch(word) or not word[0].isalpha() for word in _AROUND.findall(left))
+    fits = all(
+        word in _ALLOWED or _ALLOWED_HAN.fullmatch(word) or not word[0].isalpha() for word in _AROUND.findall(left)
+    )
     if not told or not fits or re.search(r"\d", left):
         return ""
     return " ".join(f"{package} {number}" for package, number in told.items())
@@ -175,7 +192,7 @@ def _versions(clause: str) -> str:
 
 def bare_version(text: str) -> str | None:
     """The number in a message that is nothing but one ("2.2.4", "version 3", "2.15版"), an answer to "which Keras?"."""
-    found = _BARE.fullmatch(_plain(text).strip(_EDGE + "!?。 ,"))
+    found = len(text) <= LONGEST_CLAUSE and _BARE.fullmatch(_plain(text).strip(_EDGE + "!?。 ,"))
     return found[1] if found else None
 
 

@@ -75,7 +75,8 @@ NO_LIVE = Text(
 NO_LIVE_NO_FILE = Text("Models are not run on this service.", "本服务不运行模型。")
 LIVE = Text("The model was run in the sandbox.", "已在沙箱中运行模型。")
 NO_FILE = Text(
-    "There is no file to run. Drop the model here (`.keras`, `.h5`).", "没有可以运行的文件。请把模型（`.keras`、`.h5`）拖进来。"
+    "There is no file to run. Drop the model here (`.keras`, `.h5`).",
+    "没有可以运行的文件。请把模型（`.keras`、`.h5`）拖进来。",
 )
 NO_FAULT = Text(
     "The probes found no fault in it. What goes wrong? Paste the error or describe it.",
@@ -91,18 +92,22 @@ WHICH_TENSORFLOW_2 = Text(
     "TensorFlow 2 自带的可能是 Keras 2（2.15 及以前），也可能是 Keras 3（2.16 起）。具体是哪个版本？运行 `pip show tensorflow` 查看。",
 )
 NO_SUCH_VERSION = Text(
-    "That is not a version of Keras. Give it as `3.5.0` or `2.15`.", "这不是 Keras 的版本号。请写成 `3.5.0` 或 `2.15` 的形式。"
+    "That is not a version of Keras. Give it as `3.5.0` or `2.15`.",
+    "这不是 Keras 的版本号。请写成 `3.5.0` 或 `2.15` 的形式。",
 )
 DROP = {
     "model": Text("Drop the model file here (`.keras`, `.h5`).", "请把模型文件（`.keras`、`.h5`）拖进来。"),
     "live": Text(
-        'Drop the model file here (`.keras`, `.h5`) and say "run it".', "请把模型文件（`.keras`、`.h5`）拖进来，并说“运行模型”。"
+        'Drop the model file here (`.keras`, `.h5`) and say "run it".',
+        "请把模型文件（`.keras`、`.h5`）拖进来，并说“运行模型”。",
     ),
     "log": Text(
         "Drop the training log here (a CSVLogger file, TensorBoard events, or what `fit` printed).",
         "请把训练日志拖进来（CSVLogger 文件、TensorBoard 事件文件，或 `fit` 的输出）。",
     ),
-    "data": Text("Drop a sample of the data here (`.csv`, `.npz`, `.h5`).", "请把数据样本（`.csv`、`.npz`、`.h5`）拖进来。"),
+    "data": Text(
+        "Drop a sample of the data here (`.csv`, `.npz`, `.h5`).", "请把数据样本（`.csv`、`.npz`、`.h5`）拖进来。"
+    ),
     "environment": Text(
         "Run `kerasdoctor env` on the machine where it fails, and paste what it prints.",
         "请在出错的机器上运行 `kerasdoctor env`，把输出贴上来。",
@@ -141,7 +146,8 @@ def noted(version: str, line: Line, *, paste: bool) -> Text:
     en, zh = (line_name(line).en, line_name(line).zh) if version in ("3", "2.15", "2.3") else (f"Keras {version}",) * 2
     if paste:
         return Text(
-            f"Noted: {en}. Now paste the error, or describe what goes wrong.", f"记下了：{zh}。请贴上报错，或描述哪里不对。"
+            f"Noted: {en}. Now paste the error, or describe what goes wrong.",
+            f"记下了：{zh}。请贴上报错，或描述哪里不对。",
         )
     return Text(f"Noted: {en}. The answer stays the same.", f"记下了：{zh}。答案不变。")
 
@@ -149,9 +155,12 @@ def noted(version: str, line: Line, *, paste: bool) -> Text:
 def expired(count: int) -> Text:
     """That files are not there any more."""
     if count == 1:
-        return Text("A file has expired and was not examined; upload it again.", "有 1 个文件已过期，未检查；请重新上传。")
+        return Text(
+            "A file has expired and was not examined; upload it again.", "有 1 个文件已过期，未检查；请重新上传。"
+        )
     return Text(
-        f"{count} files have expired and were not examined; upload them again.", f"有 {count} 个文件已过期，未检查；请重新上传。"
+        f"{count} files have expired and were not examined; upload them again.",
+        f"有 {count} 个文件已过期，未检查；请重新上传。",
     )
 
 

@@ -16,9 +16,13 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _IT = r"(?:it|this|that|the (?:fix|solution|change|answer|suggestion|advice)|your (?:fix|solution|answer|suggestion|advice))"
 _ERROR = r"(?:error|errors|problem|issue|exception|traceback|message|thing|bug)"
 _NOT = r"(?:not|n't|nt| not)"
-_SEE = r"(?:(?:show|give|list|tell|see|have|get|send)(?: me)? |what(?: is|'s|s| are) |do you have |any |are there any )?"
+_SEE = (
+    r"(?:(?:show|give|list|tell|see|have|get|send)(?: me)? |what(?: is|'s|s| are) |do you have |any |are there any )?"
+)
 _THE = r"(?:the |your |any |a |some |more )?"
-_ATTACHED = r"(?:traceback|stack ?trace|error|log|output|message|code|script|model|weights|file|data|csv|history|training log)"
+_ATTACHED = (
+    r"(?:traceback|stack ?trace|error|log|output|message|code|script|model|weights|file|data|csv|history|training log)"
+)
 _STILL = r"(?:still|again|yet)"
 
 ENGLISH: dict[Kind, tuple[str, ...]] = {

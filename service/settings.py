@@ -34,14 +34,24 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address to listen on; any but loopback needs keys (or --open)")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
     workers: int = Field(1, ge=1, le=64, description="processes that serve")
-    public_url: str = Field("", description="the address by which people reach it, behind a proxy: https://doctor.example.org")
+    public_url: str = Field(
+        "", description="the address by which people reach it, behind a proxy: https://doctor.example.org"
+    )
     open: bool = Field(default=False, description="serve other addresses than loopback without keys")
     keys: bool = Field(default=False, description="ask for keys on loopback too")
-    proxies: str = Field("", description="addresses of proxies whose X-Forwarded-* headers are believed, with commas between")
+    proxies: str = Field(
+        "", description="addresses of proxies whose X-Forwarded-* headers are believed, with commas between"
+    )
 
-    data: Path = Field(default_factory=_home, description="the folder of the database and the files, where those have no URL")
-    database: str = Field("", description="the database's URL: sqlite:///FILE or postgresql://…; default: SQLite in the data folder")
-    files: str = Field("", description="where uploads are kept: a folder or any URL of fsspec; default: in the data folder")
+    data: Path = Field(
+        default_factory=_home, description="the folder of the database and the files, where those have no URL"
+    )
+    database: str = Field(
+        "", description="the database's URL: sqlite:///FILE or postgresql://…; default: SQLite in the data folder"
+    )
+    files: str = Field(
+        "", description="where uploads are kept: a folder or any URL of fsspec; default: in the data folder"
+    )
 
     max_text_mib: int = Field(1, ge=1, le=16, description="the longest text of a message")
     max_upload_mib: int = Field(2048, ge=1, description="the largest file that may be uploaded")
@@ -53,7 +63,9 @@ class Settings(BaseSettings):
 
     live: bool = Field(default=True, description="let models be run in the sandbox when people ask for it")
     jobs: int = Field(2, ge=1, le=64, description="answers that one process works on at a time")
-    leave_seconds: float = Field(20, gt=0, description="a job is cancelled when those who watched it are gone for so long")
+    leave_seconds: float = Field(
+        20, gt=0, description="a job is cancelled when those who watched it are gone for so long"
+    )
     stop_seconds: float = Field(10, gt=0, description="how long a stop waits for what is under way")
 
     secret: SecretStr = Field(SecretStr(""), description="what Slack's tokens are encrypted with: any long random text")
@@ -61,7 +73,9 @@ class Settings(BaseSettings):
     slack_client_id: str = Field("", description="the client id of the Slack app, for installing it in workspaces")
     slack_client_secret: SecretStr = Field(SecretStr(""), description="the client secret of the Slack app")
     slack_bot_token: SecretStr = Field(SecretStr(""), description="the bot token, where one workspace only is served")
-    slack_webhook_token: SecretStr = Field(SecretStr(""), description="the token of a plain outgoing webhook, for setups without an app")
+    slack_webhook_token: SecretStr = Field(
+        SecretStr(""), description="the token of a plain outgoing webhook, for setups without an app"
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="the address of Slack's API")
     slack_max_file_mib: int = Field(50, ge=1, description="the largest file that is fetched from Slack")
 
