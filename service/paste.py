@@ -13,6 +13,7 @@ from ..knowledge.matcher import Matcher, Ranking
 from ..knowledge.parser import parse
 from ..knowledge.symptoms import Raised, Symptoms
 from ..knowledge.text import Lang
+from .sayings import words
 
 MAX_TEXTS = 6
 MAX_BYTES = 1 << 20  # of all texts of a case
@@ -25,11 +26,12 @@ SHORTEST = 4
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 # Words that tell that a person writes English, and those that logs and messages of programs hardly have.
-_ENGLISH = frozenset(
-    "the is are was it this that how why what when which who does do did can could please not no still same show me my i i'm for on "
-    "in with and to a an of it's don't doesn't didn't help thanks works work use using get".split()
+_ENGLISH = words(
+    "the is are was it this that how why what when which who does do did can could please not no still same "
+    "show me my i i'm for on in with and to a an of it's don't doesn't didn't help thanks works work use using "
+    "get"
 )
-_PERSONAL = frozenset("i i'm i've my me we our how why can anyone help hi hello thanks please".split())
+_PERSONAL = words("i i'm i've my me we our how why can anyone help hi hello thanks please")
 
 
 @dataclass(frozen=True)
@@ -126,17 +128,19 @@ def _squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
-def bounded(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The first text and the newest ones, as many as a case may have."""
-    kept = list(texts if len(texts) <= MAX_TEXTS else (texts[0], *texts[1 - MAX_TEXTS :]))
+def joined(texts: tuple[str, ...], new: str) -> tuple[str, ...]:
+    """The texts with a new one: without those that it holds, the first and the newest, as many as a case may have."""
+    kept = [*(each for each in texts if _squeezed(each) not in _squeezed(new)), new]
+    if len(kept) > MAX_TEXTS:
+        kept = [kept[0], *kept[1 - MAX_TEXTS :]]
     while len(kept) > 1 and sum(len(each.encode()) for each in kept) > MAX_BYTES:
         del kept[1 if len(kept) > 2 else 0]  # noqa: PLR2004 - of two, the newest
     return tuple(kept)
 
 
 def _end(text: str, most: int) -> str:
-    coded = text.encode(errors="replace")
-    return text if len(coded) <= most else coded[-most:].decode(errors="ignore")
+    """As much of the end as fits; half a character becomes a question mark."""
+    return text.encode(errors="replace")[-most:].decode(errors="ignore")
 
 
 def alike(text: str, label: str) -> bool:
