@@ -47,7 +47,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
     "sources": (
         (
             rf"{_SEE}{_THE}(?:official )?(?:sources?|references?|docs?|documentation|links?|"
-            rf"citations?)(?: for (?:this|that|it))?"
+            rf"citations?)(?: (?:for|to|about) (?:this|that|it|the (?:docs|documentation|source|page)))?"
         ),
         (
             r"where (?:is|was) (?:this|that|it) (?:documented|written|from|described)|"
@@ -133,14 +133,14 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"something else|another problem|a different problem)"
         ),
         (
-            r"(?:i )?(?:have |'ve |ve )?(?:already )?(?:tried|did|done)(?: (?:that|this|it|all that|the fix|"
+            r"(?:i(?: have|'ve)? )?(?:already )?(?:tried|did|done)(?: (?:that|this|it|all that|the fix|"
             r"everything))?(?: already| before)?|"
             r"wrong (?:answer|diagnosis|topic|problem|one)|(?:anything|something|what) else"
         ),
     ),
     "helped": (
         (
-            rf"(?:(?:{_IT}|everything|all|now it|it all|yes it|yes that) )?(?:has |have |is |'s |was |just |"
+            rf"(?:(?:{_IT}|it's|that's|everything|all|now it|it all|yes it|yes that) )?(?:has |have |is |'s |was |just |"
             rf"really |indeed |actually |finally |now ){{0,6}}"
             r"(?:works?|worked|working|helped|helps|helpful|useful|solved|fixed|resolved|did it|"
             r"did the trick|running|runs|trains|loads|was it|fine|gone)"
