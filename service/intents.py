@@ -28,11 +28,13 @@ SHORTEST_TYPO = 4  # letters of a word that is read as the nearest one
 class Understood:
     """What was said. `said` maps each kind to its value ("" where it has none), `rest` is what no pattern covers.
 
-    The value of `ordinal` is a number from 1 or "last", that of `version` a text as "keras 2.2.4" or "tensorflow 2.4".
+    `opens` is what the first clause says, None where that is something else. The value of `ordinal` is a number from 1 or "last",
+    that of `version` a text as "keras 2.2.4" or "tensorflow 2.4".
     """
 
     said: dict[Kind, str]
     rest: str
+    opens: Kind | None = None
 
     @property
     def nothing(self) -> bool:
@@ -53,12 +55,16 @@ def understand(text: str) -> Understood:
     for clause in clauses:
         found = list(_read(clause.strip(_EDGE))) if len(clause) <= LONGEST_CLAUSE else []
         for kind, value in found:
-            said.setdefault(kind, value)
+            if not rest or kind not in _ANSWERS:
+                said.setdefault(kind, value)
         if not found and not _IDLE.fullmatch(clause.strip(_EDGE)):
             rest.append(clause.strip())
-    return Understood(_settled(said), ", ".join(rest))
+    opens = next((kind for kind, _ in _read(clauses[0].strip(_EDGE))), None)
+    return Understood(_settled(said), ", ".join(rest), opens)
 
 
+# What answers a question only where it comes first: later in a message it belongs to what was told before it.
+_ANSWERS: tuple[Kind, ...] = ("ordinal", "yes", "no", "unsure", "helped")
 _EDGE = " \t\r\"'`()[]{}<>*_~-—–:.·|"
 _CLAUSES = re.compile(r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and|although|because)\b|但是|可是|不过|然而")
 _THUMBS = str.maketrans(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, utils
 
 from ..knowledge.lines import Line
 from ..knowledge.matcher import Matcher, Ranking
@@ -151,4 +151,6 @@ def alike(text: str, label: str) -> bool:
     if len(_HAN.findall(said)) >= SHORTEST and said in named:
         return True
     some = len(_WORD.findall(said)) > 1
-    return fuzz.ratio(said, named) >= OPTION or (some and fuzz.token_set_ratio(said, named) >= OPTION)
+    return fuzz.ratio(said, named) >= OPTION or (
+        some and fuzz.token_set_ratio(said, named, processor=utils.default_process) >= OPTION
+    )

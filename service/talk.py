@@ -39,7 +39,7 @@ class Talk:
         said = {kind: value for kind, value in heard.said.items() if not self.paste.failed or kind in BESIDE_A_PASTE}
         if asked.act and asked.act != "choose":
             said[asked.act] = ""
-        self.heard = Understood(said, heard.rest)
+        self.heard = Understood(said, heard.rest, heard.opens)
         wished: Lang | None = "en" if "english" in said else "zh" if "chinese" in said else None
         self.wished = wished
         spoken = wished or self.paste.lang or case.lang
@@ -242,6 +242,8 @@ class Talk:
         versions = self.case.keras or (self.last.told.keras if self.last else None)
         kept = versions if self.version_told or not self.paste.line else None
         self.fresh = self.redo = True
+        if not self.paste.failed and self.heard.opens not in ("helped", "not_helped"):
+            self.helped = None  # "..., still nothing" was about the new problem
         self.leads = [leads.NEW_KEPT if kept or self.paths else leads.NEW]
         self.case = replace(
             self.case,
