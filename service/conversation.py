@@ -130,7 +130,11 @@ def _version_outcome(talk: Talk, last: Diagnosis, now: Diagnosis) -> list[Text]:
 
 def _told(talk: Talk) -> Turn:
     """Nothing is looked at again: part of the diagnosis that stands, or a word."""
-    reply = Reply("said", talk.lang) if talk.answers else _part(talk) or _in_language(talk) or _small_talk(talk)
+    reply = (
+        Reply("said", talk.lang)
+        if talk.answers
+        else _part(talk) or _others(talk) or _in_language(talk) or _small_talk(talk)
+    )
     lead = leads.together([*talk.leads, *([reply.lead] if reply.lead else [])])
     return Turn(talk.case, replace(reply, lead=lead), talk.helped)
 
@@ -149,6 +153,13 @@ def _part(talk: Talk) -> Reply | None:
             talk, leads.with_advice(leads.PART_OF_UNKNOWN, last.advice) if last.topic is None else leads.NONE_OF_THAT
         )
     return Reply(part, talk.lang, None, replace(last, lang=talk.lang))
+
+
+def _others(talk: Talk) -> Reply | None:
+    """What else it could be."""
+    if "others" not in talk.heard.said or talk.heard.rest or talk.last is None:
+        return None
+    return _only(talk, leads.others(tuple(each.title for each in talk.last.alternatives)))
 
 
 def _in_language(talk: Talk) -> Reply | None:

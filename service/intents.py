@@ -51,7 +51,7 @@ def understand(text: str) -> Understood:
     if not clauses or len(clauses) > MOST_CLAUSES:
         return Understood({}, plain.strip())
     said: dict[Kind, str] = {}
-    rest = []
+    rest: list[str] = []
     for clause in clauses:
         found = list(_read(clause.strip(_EDGE))) if len(clause) <= LONGEST_CLAUSE else []
         for kind, value in found:
@@ -177,7 +177,7 @@ _BARE = re.compile(
 _OTHER = re.compile(r"(?:python|cuda|cudnn|numpy|ubuntu|windows|py)\s?(?:version|版本|==?|:|is)?\s?[\d.]+")
 _AROUND = re.compile(r"[a-z']+-?[a-z']*|[\u3400-\u9fff]+|[()/+&=:]+")
 _ALLOWED = words(
-    "i i'm im am on in it it's its is are was use using used uses run running runs with we we're my our the "
+    "what about how if i i'm im am on in it it's its is are was use using used uses run running runs with we we're my our the "
     "this that have has got version versions of and of installed upgraded updated downgraded switched moved to "
     "now actually currently here for me code environment env project setup machine server colab kaggle gpu cpu "
     "as keras tf tensorflow backend bundled inside sorry please hi hello ok well yes no yeah think guess "

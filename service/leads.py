@@ -128,6 +128,16 @@ def ruled_out(title: Text, *, next_one: bool) -> Text:
     )
 
 
+def others(titles: tuple[Text, ...]) -> Text:
+    """What else is in question."""
+    if not titles:
+        return Text("Nothing else comes into question.", "没有其他可能的主题。")
+    return Text(
+        f'Less likely: {"; ".join(each.en for each in titles)}. Say "it didn\'t help" to rule out what was named.',
+        f"可能性较小的还有：{'；'.join(each.zh for each in titles)}。如果不是上面那个，请说“不是这个问题”。",
+    )
+
+
 def taken_as(title: Text) -> Text:
     """Which answer was understood."""
     return Text(f'Taken as: "{title.en}".', f"按“{title.zh}”来看。")

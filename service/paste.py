@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from rapidfuzz import fuzz, utils
@@ -22,6 +23,7 @@ OPTION = 85  # the same for a text and the label of an option
 DOUBT = 0.9  # from this probability of "not known" on, a few words are no description of a problem
 MANY_WORDS = 8  # a text that long is a description, known or not
 SHORTEST = 4
+SURE = 0.4  # from this probability of one topic on, words alone are another problem and not more about the one so far
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
@@ -40,14 +42,18 @@ class Paste:
 
     text: str
     symptoms: Symptoms
-    ranking: Ranking
+    matcher: Matcher
 
     @classmethod
     def of(cls, text: str, matcher: Matcher) -> Self:
         """Read a text; of a longer one than a case may have, its end, where exceptions stand."""
         text = _end(text.replace("\0", "").strip(), MAX_BYTES)
-        symptoms = parse(text)
-        return cls(text, symptoms, matcher.match(symptoms))
+        return cls(text, parse(text), matcher)
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The topics that it alone may be about; most turns need not ask."""
+        return self.matcher.match(self.symptoms)
 
     @property
     def failed(self) -> bool:
@@ -117,7 +123,7 @@ class Paste:
         mine = [raised for raised in self.symptoms.raised if raised.type]
         if mine and before:
             return not any(_same(one, other) for one in mine for other in before)
-        return self.known and not unknown
+        return self.known and not unknown and self.ranking.matches[0].confidence >= SURE
 
 
 def _same(one: Raised, other: Raised) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Kind = Literal[
-    "evidence", "sources", "fix", "why", "not_helped", "helped", "no", "yes", "unsure", "ordinal", "live", "english",
+    "evidence", "sources", "others", "fix", "why", "not_helped", "helped", "no", "yes", "unsure", "ordinal", "live", "english",
     "chinese", "here", "thanks", "help", "greeting", "version",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -55,6 +55,16 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
         r"where (?:does|did) (?:this|that|it) come from|says who|according to (?:whom|what)|read more",
     ),
+    "others": (
+        (
+            r"(?:is it |could it be |maybe |any|what )?(?:something|anything|thing|what)? ?"
+            r"else(?: could it be| can it be| is it| might it be| possible)?"
+        ),
+        (
+            r"(?:show |any |what are )?(?:me )?(?:the |some )?"
+            r"(?:other|others|alternatives?|possibilities|other (?:causes|reasons|topics|options|ideas|possibilities))"
+        ),
+    ),
     "fix": (
         (
             rf"{_SEE}{_THE}(?:full |complete |whole |exact |correct |fixed |working )?(?:fix|solution|code|"
@@ -72,7 +82,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         r"what now|what next|next step|how to|how|can you fix (?:it|this|that)|fix (?:it|this|that)",
     ),
     "why": (
-        r"why(?: not| so| though| exactly)?|but why|how come|what|huh|pardon|reason|cause|the (?:reason|cause)",
+        r"(?:can you )?be more (?:specific|precise)|why(?: not| so| though| exactly)?|but why|how come|what|huh|pardon|reason|cause|the (?:reason|cause)",
         (
             r"why (?:is|was|does|did|do|would|has) (?:this|that|it|they|i|my code|the error)"
             r"(?: (?:so|happen|happening|happened|occur|occurring|fail|failing|break|broken|not work|"
@@ -135,7 +145,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         (
             r"(?:i(?: have|'ve)? )?(?:already )?(?:tried|did|done)(?: (?:that|this|it|all that|the fix|"
             r"everything))?(?: already| before)?|"
-            r"wrong (?:answer|diagnosis|topic|problem|one)|(?:anything|something|what) else"
+            r"wrong (?:answer|diagnosis|topic|problem|one)|this is not what i (?:asked|meant|mean|need|want)"
         ),
     ),
     "helped": (

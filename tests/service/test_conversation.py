@@ -182,6 +182,17 @@ def test_another_problem_in_the_same_chat(chat: Chat) -> None:
     assert (chat.topic, len(chat.case.texts)) == ("nan-loss", 2)
 
 
+def test_details_are_no_new_problem(chat: Chat) -> None:
+    """What is told of the setup belongs to the problem; "what else?" shows the others and rules nothing out."""
+    chat.say("我的模型 loss 不下降")
+    chat.say("学习率是 0.01，batch size 32")
+    assert len(chat.case.texts) == 2
+    assert chat.lead.startswith("已结合之前的内容一起判断。")
+    turn = chat.say("还有别的可能吗？")
+    assert (turn.reply.kind, turn.helped, turn.case.said.ruled_out) == ("said", None, frozenset())
+    assert "可能" in chat.lead
+
+
 def test_did_not_help_with_the_error_again(chat: Chat) -> None:
     """What did not help and what is printed now: the same error rules the topic out, another is a new problem."""
     chat.say(UINT8)

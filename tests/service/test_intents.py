@@ -9,9 +9,10 @@ from kerasdoctor.service.intents import bare_version, keras_of, understand
 
 # Each line: what it says, then messages that say it. "-" is what is left for the matcher.
 ENGLISH = """
-why: why? | Why?? | but why | why does this happen | Why is that? | why did it fail | what's the reason?
+why: can you be more specific? | why? | Why?? | but why | why does this happen | Why is that? | why did it fail | what's the reason?
 why: whats the cause of this
 why: explain please | can you explain this? | what does that mean? | I don't understand | tell me more | what went wrong??
+others: what else could it be? | anything else? | other causes? | alternatives
 fix: show the fix | Show me the fix, please! | shwo the fix | how do I fix this? | how to fix it
 fix: what should I do now? | what now?
 fix: can you show me the code | give me the solution pls | How can I solve this error? | the fix?
@@ -29,7 +30,7 @@ yes: yes | Yep! | yeah | ok | correct | that's right | yes please | ✅
 no: no | Nope. | neither | none of them | not really
 unsure: I don't know | no idea | not sure | idk | skip
 ordinal: the first | 2 | The second one. | option 3 | it's the first one | #2 | the latter | 1.
-version: I'm on Keras 3 | tf 2.4 | keras==2.15 | my keras version is 2.2.4 | TensorFlow 2.10
+version: what about Keras 2? | and in keras 3? | I'm on Keras 3 | tf 2.4 | keras==2.15 | my keras version is 2.2.4 | TensorFlow 2.10
 version: Sorry, I use tensorflow 2.16.1 | ＫＥＲＡＳ ３
 version: keras 2.2.4, tensorflow 1.12, python 3.6 | im using tf.keras 2.9 | we run Keras 2.3.1 on tf 1.15
 version: the latest version | tf_keras 2.16
@@ -50,6 +51,7 @@ greeting: hi | Hello! | hey there | good morning | anyone there?
 CHINESE = """
 why: 为什么 | 为什么？ | 为啥呢 | 为什么会这样？ | 原因是什么 | 怎么回事啊 | 什么意思 | 看不懂 | 请解释一下
 why: 能详细说明一下吗？
+others: 还有别的可能吗 | 有没有其他原因？ | 会不会是别的问题
 fix: 怎么改 | 怎么改？ | 应该怎么修改代码 | 怎么解决这个问题 | 给我看看修复代码 | 请问怎么修复？ | 那该怎么办呢
 fix: 有什么解决办法吗 | 代码 | 如何解决
 evidence: 证据 | 有什么依据吗？ | 你怎么知道的 | 怎么看出来的 | 你确定吗 | 判断依据是什么
