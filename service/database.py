@@ -118,7 +118,7 @@ def _sqlite(file: str) -> Engine:
     except OSError as error:
         raise StorageError(f"database: {Path(file).parent} cannot be written: {error.strerror}") from None
     options = {"timeout": BUSY / 1000, "isolation_level": None}
-    engine = create_engine(f"sqlite:///{file}", connect_args=options, hide_parameters=True)
+    engine = create_engine(f"sqlite:///{file}", connect_args=options, max_overflow=40, hide_parameters=True)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     engine.connect().close()
