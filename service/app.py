@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 from types import FrameType
@@ -54,8 +54,10 @@ class Application(FastAPI):
         return described
 
 
-def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastAPI:
-    """The service, ready to be served.
+def create_app(
+    settings: Settings, clock: Callable[[], datetime] = now, routers: Sequence[APIRouter] = ROUTERS
+) -> FastAPI:
+    """The service, ready to be served; `routers` are those whose requests have an owner and are counted.
 
     Raises:
         StorageError: the database does not answer.
@@ -82,7 +84,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
     app.state.service = service
     for router in OPEN_ROUTERS:
         app.include_router(router)
-    for router in ROUTERS:
+    for router in routers:
         app.include_router(router, dependencies=[Depends(visit)])
     return app
 

@@ -129,8 +129,11 @@ def _engine(url: str) -> Engine:
 def _sqlite(file: str) -> Engine:
     if not file or file == ":memory:":
         raise StorageError("database: SQLite in memory would be lost; expected sqlite:///FILE")
-    Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StorageError(f"database: {file} cannot be written: {error.strerror}") from None
     options = {"timeout": BUSY / 1000, "isolation_level": None}
     engine = create_engine(f"sqlite:///{file}", connect_args=options, hide_parameters=True, **POOL)
     event.listen(engine, "connect", _configure)
