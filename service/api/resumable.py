@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
@@ -26,12 +26,12 @@ from ..settings import MIB
 from ..tables import Upload
 from .incoming import pieces, writing
 from .uploads import UploadOut, upload_out
-from .values import PathId
+from .values import OPEN, PathId
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,termination,expiration"
 BODY = "application/offset+octet-stream"
-MAX_SIZE = 2**53 - 1
+DIGITS = r"^[0-9]{1,15}$"
 MAX_METADATA = 4096
 PATCHED = {"requestBody": {"required": True, "content": {BODY: {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -50,10 +50,11 @@ class TusRoute(APIRoute):
         await super().handle(scope, receive, with_version)
 
 
-def speaks_tus(tus_resumable: Annotated[str | None, Header(description="1.0.0", examples=[VERSION])] = None) -> None:
-    """Refuse another version of the protocol."""
-    if tus_resumable != VERSION:
-        told = f"tus {(tus_resumable or 'of no version')[:20]} is not spoken here; expected Tus-Resumable: {VERSION}"
+def check_version(request: Request) -> None:
+    """Refuse another version of the protocol, and requests of programs that do not speak it."""
+    found = request.headers.get("tus-resumable", "")
+    if found != VERSION:
+        told = f"tus {found[:20] or 'of no version'} is not spoken here; expected Tus-Resumable: {VERSION}"
         raise HTTPException(HTTPStatus.PRECONDITION_FAILED, told, {"Tus-Version": VERSION})
 
 
@@ -65,17 +66,27 @@ def _told(**headers: str) -> dict[str, Any]:
 
 
 OFFSET = _told(Upload_Offset="bytes that are there", Upload_Expires="when it is removed", Tus_Resumable=VERSION)
-SpeaksTus = Depends(speaks_tus)
+SPEAKS = {
+    "parameters": [
+        {"name": "Tus-Resumable", "in": "header", "required": True, "schema": {"type": "string", "const": VERSION}}
+    ]
+}
 router = APIRouter(prefix="/uploads/resumable", tags=["uploads"], route_class=TusRoute)
 
 
-@router.options("", status_code=204, summary="What of tus is spoken")
-@router.options("/{upload}", status_code=204, summary="What of tus is spoken")
+@router.options("", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
 def options(service: TheService) -> Response:
     """The version, the extensions and the largest file."""
     most = str(service.settings.max_upload_mib * MIB)
     headers = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": most}
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+@router.options("/{upload:id}", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
+def options_of(upload: PathId, service: TheService) -> Response:
+    """The same, asked at an upload."""
+    del upload
+    return options(service)
 
 
 @router.post(
@@ -86,20 +97,22 @@ def options(service: TheService) -> Response:
     responses={
         201: {"description": "It was begun", **_told(Location="where to send it", Upload_Expires="when it is removed")}
     },
-    dependencies=[SpeaksTus],
+    openapi_extra=SPEAKS,
 )
 def create(
+    request: Request,
     owner: Asker,
     service: TheService,
-    upload_length: Annotated[int, Header(ge=0, le=MAX_SIZE, description="bytes of the whole file")],
+    upload_length: Annotated[str, Header(pattern=DIGITS, description="bytes of the whole file")],
     upload_metadata: Annotated[
         str,
         Header(max_length=MAX_METADATA, description="pairs with commas between; `filename` and its value in Base64"),
     ] = "",
 ) -> Response:
     """Make room for a file; send it with PATCH to the address in Location."""
-    begun = service.uploads.begin(owner.id, file_name(upload_metadata), upload_length)
-    if not upload_length:
+    check_version(request)
+    begun = service.uploads.begin(owner.id, file_name(upload_metadata), int(upload_length))
+    if not begun.size:
         with service.uploads.part(owner.id, begun.id, 0):
             pass  # nothing more will come
     headers = {"Location": f"/api/v1/uploads/resumable/{begun.id}", **_state(begun)}
@@ -107,32 +120,32 @@ def create(
 
 
 @router.head(
-    "/{upload}",
+    "/{upload:id}",
     summary="How far an upload is",
     response_class=Response,
     responses={200: {"description": "How far it is", **OFFSET}},
-    dependencies=[SpeaksTus],
+    openapi_extra=SPEAKS,
 )
-def head(upload: PathId, owner: Asker, service: TheService) -> Response:
+def head(upload: PathId, request: Request, owner: Asker, service: TheService) -> Response:
     """The bytes that are there, and of how many."""
+    check_version(request)
     found = service.uploads.get(owner.id, upload)
     return Response(headers={"Upload-Length": str(found.size), "Cache-Control": "no-store", **_state(found)})
 
 
-@router.get("/{upload}", summary="A resumable upload", response_description="What is known of it")
+@router.get("/{upload:id}", summary="A resumable upload", response_description="What is known of it")
 def get(upload: PathId, owner: Asker, service: TheService) -> UploadOut:
     """The same as /uploads/{upload}."""
     return upload_out(service.uploads.get(owner.id, upload))
 
 
 @router.patch(
-    "/{upload}",
+    "/{upload:id}",
     status_code=204,
     summary="Send a piece",
     response_class=Response,
     responses={204: {"description": "It was taken", **OFFSET}},
-    openapi_extra=PATCHED,
-    dependencies=[SpeaksTus],
+    openapi_extra={**PATCHED, **SPEAKS},
 )
 async def patch(
     upload: PathId,
@@ -141,13 +154,14 @@ async def patch(
     service: TheService,
     _: TakesFiles,
     upload_offset: Annotated[
-        int, Header(ge=0, le=MAX_SIZE, description="where the piece belongs: the bytes that are there")
+        str, Header(pattern=DIGITS, description="where the piece belongs: the bytes that are there")
     ],
 ) -> Response:
     """Go on where the upload stopped. What arrived before a connection broke is kept."""
+    check_version(request)
     if request.headers.get("content-type") != BODY:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"expected Content-Type: {BODY}")
-    begin = partial(service.uploads.part, owner.id, upload, upload_offset)
+    begin = partial(service.uploads.part, owner.id, upload, int(upload_offset))
     try:
         async with writing(begin) as part, aclosing(pieces(request)) as body:
             async for piece in body:
@@ -157,9 +171,10 @@ async def patch(
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_state(part.upload))
 
 
-@router.delete("/{upload}", status_code=204, summary="Remove an upload", dependencies=[SpeaksTus])
-def terminate(upload: PathId, owner: Asker, service: TheService) -> None:
+@router.delete("/{upload:id}", status_code=204, summary="Remove an upload", openapi_extra=SPEAKS)
+def terminate(upload: PathId, request: Request, owner: Asker, service: TheService) -> None:
     """Remove it, whole or not."""
+    check_version(request)
     service.uploads.remove(owner.id, upload)
 
 
