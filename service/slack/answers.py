@@ -105,7 +105,9 @@ class SlackAnswering:
         try:
             with self._database.reading() as session:
                 lang = _language(session, task)
-            ts = self._slack.post(replace(place, response_url=""), *said(sayings.LOOKING, lang), f"looking {task.id}", watch)
+            ts = self._slack.post(
+                replace(place, response_url=""), *said(sayings.LOOKING, lang), f"looking {task.id}", watch
+            )
             with self._database.session() as session:
                 lock_chat(session, task.chat or "")
                 job = session.get_one(Job, task.id)
@@ -129,4 +131,3 @@ def _is_news(answer: Message) -> bool:
     if reply.kind == "diagnosis":
         return reply.diagnosis is not None and reply.diagnosis.topic is not None
     return reply.kind in ("why", "fix", "evidence", "sources")
-

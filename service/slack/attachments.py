@@ -61,20 +61,17 @@ class Attachments:
             fetched.notes.append(_about(sayings.TOO_LARGE, name[:100], self._settings.slack_max_file_mib))
             return
         with self._slack.download(place, str(told.get("url_private_download") or "")) as answer:
-            if _is_page(answer) and not name.endswith((".html", ".htm")):  # Slack's page to sign in: the token may not read
+            if _is_page(answer) and not name.endswith(
+                (".html", ".htm")
+            ):  # Slack's page to sign in: the token may not read
                 raise SlackAwayError("Slack sent a page in place of a file")
-            text = self._text(told, size, answer)
+            room = self._settings.max_text_mib * MIB - sum(map(len, fetched.texts))
+            text = answer.read(size + 1) if _may_be_output(told) and size <= room else None
             if text is None or not _is_output(text):
                 pieces = _pieces(answer, watch) if text is None else iter([text])
                 fetched.uploads.append(self._upload(owner, name, size, pieces))
             else:
                 fetched.texts.append(mask(text.decode("utf-8", "replace")))
-
-    def _text(self, told: dict[str, Any], size: int, answer: IO[bytes]) -> bytes | None:
-        """The whole of a file that may be what a program printed; None for another one, of which nothing was read."""
-        textual = told.get("mode") == "snippet" or str(told.get("name")).lower().endswith(TEXTS)
-        most = self._settings.max_text_mib * MIB
-        return answer.read(most + 1) if textual and size <= most else None
 
     def _upload(self, owner: str, name: str, size: int, pieces: Iterator[bytes]) -> str:
         upload = self._uploads.begin(owner, name, size)
@@ -97,6 +94,10 @@ def _pieces(answer: IO[bytes], watch: Watch) -> Iterator[bytes]:
 
 def _is_page(answer: IO[bytes]) -> bool:
     return answer.headers.get_content_type() == "text/html"  # type: ignore[attr-defined, no-any-return]
+
+
+def _may_be_output(told: dict[str, Any]) -> bool:
+    return told.get("mode") == "snippet" or str(told.get("name")).lower().endswith(TEXTS)
 
 
 def _is_output(text: bytes) -> bool:

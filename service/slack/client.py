@@ -103,9 +103,7 @@ class Slack:
             raise NotFoundError("kerasdoctor isn't installed in this Slack workspace (any more)")
         return found.bot_token
 
-    def post(
-        self, place: Place, text: str, blocks: list[Json], key: str, watch: Watch, *, again: bool = False
-    ) -> str:
+    def post(self, place: Place, text: str, blocks: list[Json], key: str, watch: Watch, *, again: bool = False) -> str:
         """Post a message; its `ts`, empty where nobody but the person who asked sees it.
 
         Args:
@@ -130,10 +128,16 @@ class Slack:
                 return found
             again = True  # where Slack's answer is lost, the message may be there
             self._pace.wait(place.channel)
-            metadata = {"event_type": EVENT, "event_payload": {"id": key}}
-            where = {"channel": place.channel} | ({"thread_ts": place.thread} if place.thread else {})
-            told = {"unfurl_links": False, "unfurl_media": False, "metadata": metadata}
-            return str(self._client(place).chat_postMessage(text=text, blocks=blocks, **where, **told)["ts"])
+            posted = self._client(place).chat_postMessage(
+                channel=place.channel,
+                thread_ts=place.thread or None,
+                text=text,
+                blocks=blocks,
+                metadata={"event_type": EVENT, "event_payload": {"id": key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+            return str(posted["ts"])
 
         try:
             return self._tried(once, watch, place)
@@ -150,7 +154,9 @@ class Slack:
             SlackAwayError, NotFoundError: as `post`.
         """
         self._tried(
-            lambda: self._client(place).chat_update(channel=place.channel, ts=ts, text=text, blocks=blocks), watch, place
+            lambda: self._client(place).chat_update(channel=place.channel, ts=ts, text=text, blocks=blocks),
+            watch,
+            place,
         )
 
     def respond(self, place: Place, text: str, blocks: list[Json], watch: Watch, *, replace: bool = False) -> None:

@@ -47,7 +47,9 @@ class Installations(InstallationStore):
         team, enterprise = installation.team_id or "", installation.enterprise_id or ""
         with self._database.session() as session:
             owner = workspace(session, team or enterprise)
-            row = SlackInstallation(team_id=team, enterprise_id=enterprise, owner_id=owner, sealed=sealed, made_at=now())
+            row = SlackInstallation(
+                team_id=team, enterprise_id=enterprise, owner_id=owner, sealed=sealed, made_at=now()
+            )
             session.merge(row)
 
     def save_bot(self, bot: Bot) -> None:
@@ -87,7 +89,9 @@ class Installations(InstallationStore):
     ) -> None:
         """Forget an installation with its token; chats stay until their time is over."""
         del user_id
-        here = (SlackInstallation.team_id == (team_id or "")) & (SlackInstallation.enterprise_id == (enterprise_id or ""))
+        here = (SlackInstallation.team_id == (team_id or "")) & (
+            SlackInstallation.enterprise_id == (enterprise_id or "")
+        )
         with self._database.session() as session:
             session.execute(delete(SlackInstallation).where(here))
 
@@ -132,8 +136,8 @@ def workspace(session: Session, team: str) -> str:
 def add_once(session: Session, table: type[Base], **values: Any) -> bool:  # noqa: ANN401 - of any column
     """Insert a row unless there is one; whether it was inserted. Of two copies at once one is told so."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    row = insert(table).values(**values).on_conflict_do_nothing()
-    return session.scalar(row.returning(*table.__table__.primary_key.columns)) is not None
+    inserted = session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    return bool(inserted.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def sweep(database: Database) -> None:

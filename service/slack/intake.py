@@ -99,7 +99,12 @@ class Intake:
         direct: bool,
         files: tuple[str, ...] = (),
     ) -> None:
-        told = {"place": place.as_json(), "direct": direct, "files": list(files[:MAX_FILES]), "more": len(files) > MAX_FILES}
+        told = {
+            "place": place.as_json(),
+            "direct": direct,
+            "files": list(files[:MAX_FILES]),
+            "more": len(files) > MAX_FILES,
+        }
         add_message(session, self._service.events, owner, chat, asked, ANSWER, told)
 
     def _helped(self, heard: Heard) -> bool:

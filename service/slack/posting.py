@@ -42,7 +42,7 @@ class SlackPosting:
             message, tries = session.get(Message, task.arguments["message"]), session.get_one(Job, task.id).tries
         if message is None or message.reply is None:
             _log.info("an answer was removed before it was posted", job=task.id)
-            return lambda session: None
+            return _nothing_to_write
         text, blocks = self._message(message, task.arguments)
         if "thanks" in task.arguments:
             self._slack.respond(place, text, blocks, watch, replace=True)
@@ -50,7 +50,7 @@ class SlackPosting:
             self._slack.update(place, looking, text, blocks, watch)
         else:
             self._slack.post(place, text, blocks, task.id, watch, again=tries > 1)
-        return lambda session: None
+        return _nothing_to_write
 
     def gave_up(self, session: Session, task: Task, state: str, why: Text) -> None:
         """Nobody can be told where Slack takes nothing; the answer stays in the chat."""
@@ -63,3 +63,7 @@ class SlackPosting:
             return thanked(reply, message.id, sayings.THANKS[told["thanks"]], self._base)
         text, blocks = reply_blocks(reply, message.id, details=bool(told.get("details")), base=self._base)
         return text, noted(blocks, [Text(**note) for note in told.get("notes", ())], reply.lang)
+
+
+def _nothing_to_write(_: Session) -> None:
+    """What was posted is in Slack."""

@@ -31,8 +31,13 @@ from .posting import SlackPosting
 from .sealing import NO_SECRET
 from .webhook import answer_to
 
-NOT_SET = "Slack is not set up here: it needs the settings `slack_signing_secret` and `slack_bot_token`, or `slack_client_id` and `slack_client_secret`."
-NO_INSTALLING = "Workspaces are not installed here: that needs the settings `slack_client_id` and `slack_client_secret`."
+NOT_SET = (
+    "Slack is not set up here: it needs the settings `slack_signing_secret` and `slack_bot_token`, "
+    "or `slack_client_id` and `slack_client_secret`."
+)
+NO_INSTALLING = (
+    "Workspaces are not installed here: that needs the settings `slack_client_id` and `slack_client_secret`."
+)
 NO_WEBHOOK = "There is no webhook here: it needs the setting `slack_webhook_token`."
 NOT_SIGNED = "The signature is not Slack's, or it is more than five minutes old."
 router = APIRouter(prefix="/slack", include_in_schema=False)

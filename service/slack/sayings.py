@@ -23,7 +23,9 @@ TOO_MANY = Text(
     "Your workspace has asked a lot in the last minute. Please try again in a minute.",
     "你所在的工作区一分钟内提问过多，请稍后再试。",
 )
-FULL = Text("Some of your messages are still being answered here; please wait for them.", "这里还有消息正在处理，请稍等。")
+FULL = Text(
+    "Some of your messages are still being answered here; please wait for them.", "这里还有消息正在处理，请稍等。"
+)
 NOT_FETCHED = Text(
     "`{}` could not be fetched from Slack: the app needs the permission `files:read`, and to be in this channel.",
     "无法从 Slack 获取 `{}`：应用需要 `files:read` 权限，并且要在此频道中。",
@@ -42,5 +44,6 @@ INSTALLED = Text(
     "kerasdoctor 已安装到你的工作区。请在邀请了它的频道里提及它，或给它发私信。",
 )
 NO_INSTALLATION = Text(
-    "kerasdoctor was not installed: {}. Begin again at /slack/install.", "kerasdoctor 安装失败：{}。请从 /slack/install 重新开始。"
+    "kerasdoctor was not installed: {}. Begin again at /slack/install.",
+    "kerasdoctor 安装失败：{}。请从 /slack/install 重新开始。",
 )

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ...errors import StorageError
 
 PURPOSE = b"kerasdoctor slack installation"
-NO_SECRET = "Slack's tokens cannot be kept: set KERASDOCTOR_SECRET to a long random text, such as `openssl rand -hex 32` prints"  # noqa: S105 - a message
+NO_SECRET = (
+    "Slack's tokens cannot be kept: set KERASDOCTOR_SECRET to a long random text, such as `openssl rand -hex 32` prints"  # noqa: S105 - a message
+)
 
 
 class Sealing:

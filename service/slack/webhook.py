@@ -51,7 +51,9 @@ def answer_to(service: Service, content_type: str, body: bytes) -> dict[str, Any
     in_channel = bool(fields.get("channel_id")) and not trigger  # the webhook sends all that is said in a channel
     if diagnosis.topic is None and in_channel:
         return {}
-    told, blocks = reply_blocks(Reply("diagnosis", diagnosis.lang, None, diagnosis), "-", base=service.settings.public_url)
+    told, blocks = reply_blocks(
+        Reply("diagnosis", diagnosis.lang, None, diagnosis), "-", base=service.settings.public_url
+    )
     return {"text": told, "blocks": without_buttons(blocks)}
 
 
