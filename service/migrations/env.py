@@ -1,6 +1,5 @@
 """Runs the migrations in the connection that `Database.migrate` gives."""
 
-
 from typing import Any, Literal
 
 from alembic import context
