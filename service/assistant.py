@@ -56,7 +56,7 @@ Version = Annotated[
 Language = Annotated[Lang | None, Field(description="language of the answer; by default that of the text")]
 Live = Annotated[bool, Field(description="run the model too, in a sandbox; takes seconds and needs TensorFlow there")]
 Files = Annotated[
-    list[str],
+    tuple[str, ...],
     Field(
         max_length=MAX_FILES,
         description="models, weights, training logs, data samples: paths here, ids of uploads over HTTP",
