@@ -14,7 +14,8 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
 from ..errors import (
@@ -147,7 +148,7 @@ async def _not_valid(request: Request, error: RequestValidationError) -> Respons
     return problem_response(request, 422, NOT_VALID, errors=errors)
 
 
-async def _storage(request: Request, error: OperationalError) -> Response:
+async def _storage(request: Request, error: SQLAlchemyError) -> Response:
     return await _known(request, StorageError(type(error).__name__).with_traceback(error.__traceback__))
 
 
@@ -156,4 +157,6 @@ HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, An
     HTTPException: _of_http,
     RequestValidationError: _not_valid,
     OperationalError: _storage,
+    InterfaceError: _storage,
+    NoConnectionError: _storage,
 }
