@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from .. import __version__
 from . import health, metrics, sign_in
 from .access import make_local, visit
+from .api import api_router
 from .bodies import Bodies
 from .database import Database
 from .headers import Headers
@@ -28,6 +29,7 @@ from .problems import HANDLERS, RESPONSES, Problem
 from .service import Service
 from .settings import Settings
 from .tables import now
+from .working import working
 
 DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidence and a fix that was seen to work.
 
@@ -36,9 +38,9 @@ Every error is a problem (RFC 9457) as `application/problem+json`, of the schema
 # What answers everyone: no owner is looked for, and no request is counted.
 OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router)
 # What looks for the owner of every request, and counts it.
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (api_router(),)
 # What runs as long as the service does: started in this order, stopped in the opposite one.
-PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = ()
+PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working,)
 
 
 class Application(FastAPI):
@@ -55,14 +57,20 @@ class Application(FastAPI):
 
 
 def create_app(
-    settings: Settings, clock: Callable[[], datetime] = now, routers: Sequence[APIRouter] = ROUTERS
+    settings: Settings,
+    clock: Callable[[], datetime] = now,
+    routers: Sequence[APIRouter] = ROUTERS,
+    *,
+    warm: bool = True,
 ) -> FastAPI:
-    """The service, ready to be served; `routers` are those whose requests have an owner and are counted.
+    """The service, ready to be served.
+
+    `routers` are those whose requests have an owner and are counted; `warm` starts the worker that reads files ahead of need.
 
     Raises:
         StorageError: the database does not answer.
     """
-    service = Service(settings, Database(settings.database), clock)
+    service = Service(settings, Database(settings.database), clock, warm)
     service.checks.update(checks_of(service.database))
     app = Application(
         title="kerasdoctor",

@@ -120,6 +120,25 @@ class Chats:
             under_way = select(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES)).order_by(Job.made_at)
             return list(session.scalars(under_way))
 
+    def job(self, owner: str, job: str) -> Job:
+        """A job in a chat of this owner.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        of_owner = select(Job).join(Chat, Chat.id == Job.chat_id).where(Job.id == job, Chat.owner_id == owner)
+        with self._database.reading() as session:
+            found = session.scalar(of_owner)
+        if found is None:
+            raise NotFoundError(f"there is no job {job[:40]}")
+        return found
+
+    def message(self, chat: str, message: str) -> Message | None:
+        """A message of a chat; None where it was removed."""
+        with self._database.reading() as session:
+            found = session.get(Message, message)
+        return found if found is not None and found.chat_id == chat else None
+
     def last_event(self, chat: str) -> int:
         """The number of the last event of a chat; 0 where there was none."""
         with self._database.reading() as session:

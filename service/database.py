@@ -23,7 +23,7 @@ from ..errors import StorageError
 
 BUSY = 15_000  # milliseconds that a writer waits for another one in SQLite
 CONNECTING = 5  # seconds that PostgreSQL has to answer
-POOL = {"pool_size": 10, "max_overflow": 20}
+POOL = {"pool_size": 10, "max_overflow": 40}
 MIGRATING = 5_471_620  # the number of the advisory lock: two copies that start together migrate one after the other
 
 

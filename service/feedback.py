@@ -80,9 +80,11 @@ class Feedbacks:
             ]
         return sorted(told, key=lambda each: (each.helped - each.not_helped, each.topic))
 
-    def unknown(self, limit: int = 100) -> list[Unknown]:
-        """The pastes that no topic was named for, the newest first, the same one once."""
+    def unknown(self, limit: int = 100, owner: str | None = None) -> list[Unknown]:
+        """The pastes that no topic was named for, of one owner or of all; the newest first, the same one once."""
         unnamed = (DiagnosisRow.topic.is_(None)) & (DiagnosisRow.text != "")
+        if owner is not None:
+            unnamed &= DiagnosisRow.owner_id == owner
         newest = select(DiagnosisRow.id, DiagnosisRow.text, DiagnosisRow.body).where(unnamed)
         told: dict[str, Unknown] = {}
         with self._database.reading() as session:
