@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find knowledge -name "*.md" -o -name "*.py" -o -name "concepts.yaml" -o -name "*.txt" -path "*traces*")
 
-.PHONY: run test lint format index settings screenshots image labs try record calibrate compare lock bench healthy recall examination-bench picture wheel clean
+.PHONY: run test lint format index settings screenshots image labs try record calibrate compare lock bench service-bench healthy recall examination-bench picture wheel clean
 
 run: index  ## set up and serve the web chat at http://127.0.0.1:8080
 	$(BIN)/kerasdoctor serve
@@ -70,6 +70,9 @@ compare: index .labs/rivals/installed  ## the matcher beside other ways, and doc
 
 bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
 	$(BIN)/python benchmarks/run.py
+
+service-bench: index  ## how fast the service answers, and its memory
+	$(BIN)/python benchmarks/service.py
 
 healthy: .venv/installed  ## examine sound models for false findings: make healthy [ONLY=regex] [MODELS=DIR FAULTY=regex]
 	$(BIN)/python benchmarks/examination.py --only "$(ONLY)" --faulty "$(FAULTY)" $(if $(MODELS),--models $(MODELS))
