@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from .. import __version__
-from . import health, metrics, sign_in
+from . import assistant_http, health, metrics, sign_in
 from .access import make_local, visit
 from .api import api_router
 from .bodies import Bodies
@@ -38,9 +38,9 @@ Every error is a problem (RFC 9457) as `application/problem+json`, of the schema
 # What answers everyone: no owner is looked for, and no request is counted.
 OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router)
 # What looks for the owner of every request, and counts it.
-ROUTERS: tuple[APIRouter, ...] = (api_router(),)
+ROUTERS: tuple[APIRouter, ...] = (api_router(), assistant_http.router)
 # What runs as long as the service does: started in this order, stopped in the opposite one.
-PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working,)
+PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working, assistant_http.assisting)
 
 
 class Application(FastAPI):

@@ -266,6 +266,10 @@ class Jobs:
 
     def _begin(self, taken: Running) -> None:
         self._running[taken.task.id] = taken
+        if self._stopping:  # whoever stops may have looked at what runs a moment ago
+            del self._running[taken.task.id]
+            self._put_back(taken.task)
+            return
         threading.Thread(target=self._work, args=(taken,), name="job", daemon=True).start()
 
     def _work(self, running: Running) -> None:
@@ -340,8 +344,9 @@ class Jobs:
         """End a job without a result, whatever its handler makes of that."""
         job.error = {"en": why.en, "zh": why.zh}
         try:
-            with session.begin_nested():
-                self._handlers[job.kind].gave_up(session, _task(job), state, why)
+            if (handler := self._handlers.get(job.kind)) is not None:
+                with session.begin_nested():
+                    handler.gave_up(session, _task(job), state, why)
         except Exception:  # noqa: BLE001 - the border of a job
             _log.exception("a job's end could not be told", job=job.id, kind=job.kind)
         self._close(session, job, state)
