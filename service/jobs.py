@@ -66,8 +66,9 @@ class Handler(Protocol):
 
 @dataclass(frozen=True)
 class Running:
-    """A job that this process works on."""
+    """An attempt at a job by this process. `holder` is its own: a process may come to a job again that it had lost."""
 
+    holder: str
     kind: str
     task: Task
     watch: Watch
@@ -107,7 +108,6 @@ class Jobs:
         """
         self._database, self._events, self._handlers = database, events, handlers
         self._slots, self._leave, self._lease, self._look = slots, timedelta(seconds=leave_seconds), lease, look
-        self._me = new_id()
         self._running: dict[str, Running] = {}
         self._watched: dict[str, float] = {}
         self._nudged = threading.Event()
@@ -167,7 +167,7 @@ class Jobs:
             each.watch.cancel()
         self._keeper.join(GRACE)
         for each in list(self._running.values()):  # it does not hear; its result will not be taken any more
-            self._put_back(each.task)
+            self._put_back(each)
 
     def _keep(self) -> None:
         """The keeper's thread: renew leases, pass on cancellations, recover, take jobs."""
@@ -191,15 +191,15 @@ class Jobs:
         running = dict(self._running)
         if not running:
             return
-        mine = Job.id.in_(running) & (Job.holder == self._me) & (Job.state == "running")
+        mine = Job.holder.in_(running) & (Job.state == "running")
         with self._database.reading() as session:
-            held = {job.id: job for job in session.scalars(select(Job).where(mine))}
+            held = {job.holder: job for job in session.scalars(select(Job).where(mine))}
         if any((job.lease_until or now()) < now() + self._lease * 2 / 3 for job in held.values()):
             with self._database.session() as session:
                 session.execute(update(Job).where(mine).values(lease_until=now() + self._lease))
         left = self._left_before()
-        for each in running.values():
-            job = held.get(each.task.id)
+        for holder, each in running.items():
+            job = held.get(holder)
             if job is None or job.cancel or (job.watched_at or now()) < left:
                 each.watch.cancel()
             with suppress(NotFoundError):  # the chat was removed
@@ -258,17 +258,17 @@ class Jobs:
             beside = select(Job.id).where(Job.chat_id == found.chat_id, Job.state == "running").limit(1)
             if session.scalar(beside) is not None:
                 return None
-            found.state, found.holder, found.tries = "running", self._me, found.tries + 1
+            found.state, found.holder, found.tries = "running", new_id(), found.tries + 1
             found.lease_until = now() + self._lease
             self._tell(session, found, "started")
             steps = Steps(self._database, self._events, found.id, found.chat_id)
-            return Running(found.kind, _task(found), Watch(steps), steps)
+            return Running(found.holder, found.kind, _task(found), Watch(steps), steps)
 
     def _begin(self, taken: Running) -> None:
-        self._running[taken.task.id] = taken
+        self._running[taken.holder] = taken
         if self._stopping:  # whoever stops may have looked at what runs a moment ago
-            del self._running[taken.task.id]
-            self._put_back(taken.task)
+            del self._running[taken.holder]
+            self._put_back(taken)
             return
         threading.Thread(target=self._work, args=(taken,), name="job", daemon=True).start()
 
@@ -279,41 +279,40 @@ class Jobs:
         except Exception:  # noqa: BLE001 - the border of a job
             _log.exception("a job has to be tried again", job=running.task.id, kind=running.kind)
         finally:
-            del self._running[running.task.id]
+            del self._running[running.holder]
             self._nudged.set()
 
     def _attempt(self, running: Running) -> None:
-        task = running.task
         try:
             self._run(running)
         except Cancelled:
-            self._cancelled(task)
+            self._cancelled(running)
         except KerasDoctorError as error:
-            self._give_up(task, Text(str(error), error.zh if isinstance(error, SubjectError) else str(error)))
+            self._give_up(running, Text(str(error), error.zh if isinstance(error, SubjectError) else str(error)))
         except OperationalError:  # the database is away
             raise
         except Exception:  # noqa: BLE001 - the border of a job
-            _log.exception("a job failed", job=task.id, kind=running.kind)
-            self._give_up(task, FAILED)
+            _log.exception("a job failed", job=running.task.id, kind=running.kind)
+            self._give_up(running, FAILED)
 
     def _run(self, running: Running) -> None:
         finish = self._handlers[running.kind].run(running.task, running.watch)
         running.watch.check()
         running.steps.write()
         with self._database.session() as session:
-            job = self._held(session, running.task)
+            job = self._held(session, running)
             if job is not None:
                 finish(session)
                 self._close(session, job, "done")
 
-    def _held(self, session: Session, task: Task) -> Job | None:
-        """The job, if it is still this process's: a lease that was lost went to another one."""
-        job = _lock_job(session, task.id)
-        return job if job is not None and (job.holder, job.state) == (self._me, "running") else None
+    def _held(self, session: Session, running: Running) -> Job | None:
+        """The job, if it is still this attempt's: a lease that was lost went to another one."""
+        job = _lock_job(session, running.task.id)
+        return job if job is not None and (job.holder, job.state) == (running.holder, "running") else None
 
-    def _cancelled(self, task: Task) -> None:
+    def _cancelled(self, running: Running) -> None:
         with self._database.session() as session:
-            job = self._held(session, task)
+            job = self._held(session, running)
             if job is None:
                 return
             if self._stopping and not job.cancel:
@@ -321,15 +320,15 @@ class Jobs:
             else:
                 self._end(session, job, "cancelled", STOPPED if job.cancel else LEFT)
 
-    def _put_back(self, task: Task) -> None:
+    def _put_back(self, running: Running) -> None:
         with self._database.session() as session:
-            job = self._held(session, task)
+            job = self._held(session, running)
             if job is not None:
                 self._requeue(session, job, died=False)
 
-    def _give_up(self, task: Task, why: Text) -> None:
+    def _give_up(self, running: Running, why: Text) -> None:
         with self._database.session() as session:
-            job = self._held(session, task)
+            job = self._held(session, running)
             if job is not None:
                 self._end(session, job, "failed", why)
 
