@@ -181,15 +181,17 @@ def weigh(
 ) -> tuple[dict[str, float], float]:
     """The probability of each topic in question, and that it is none, once the findings and what the person said are counted.
 
-    `fault` is what a topic that only a fault points to starts from, as a share of the probability that it is none.
+    `fault` is what a topic that only a fault points to starts from, as a share of the probability that it is none. Where nothing
+    was pasted a warning does as much: it is all there is to go by.
     """
     odds = {match.topic: match.confidence for match in ranking.matches}
     others = max(0.0, 1.0 - ranking.unknown - sum(odds.values()))
     alone = fault * ranking.unknown
     for finding in findings:
-        for topic in finding.topics:
-            if has_entry(topic):
-                odds[topic] = max(odds.get(topic, 0.0), alone if finding.fault else 0.0) * CONFIRMED
+        tells = finding.fault or (finding.warning and fault == NO_TEXT)
+        for number, topic in enumerate(finding.topics, 1):
+            if has_entry(topic):  # the first is what the probe has in mind, the others may come of it
+                odds[topic] = max(odds.get(topic, 0.0), alone / number if tells else 0.0) * CONFIRMED
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT
@@ -309,4 +311,6 @@ def _summary(case: _Case) -> Text:
     outcomes = {finding.outcome for finding in case.findings}
     if case.symptoms.shape != "empty" or not outcomes & {"finding", "nothing"}:
         return phrases.NOT_KNOWN
+    if any(finding.fault for finding in case.findings):
+        return phrases.FAULT_FOUND
     return phrases.WORTH_KNOWING if "finding" in outcomes else phrases.NOTHING_WRONG

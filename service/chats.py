@@ -15,8 +15,9 @@ from ..errors import ConflictError, NotFoundError, TooLargeError
 from .case import Asked
 from .database import Database
 from .events import Events, lock_chat
-from .jobs import OPEN_STATES, Jobs, add_job
+from .jobs import Jobs
 from .masking import mask
+from .queue import OPEN_STATES, add_job
 from .settings import MIB, Settings
 from .tables import Chat, DiagnosisRow, Event, Feedback, Job, Message, now
 

@@ -82,7 +82,10 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         r"what now|what next|next step|how to|how|can you fix (?:it|this|that)|fix (?:it|this|that)",
     ),
     "why": (
-        r"(?:can you )?be more (?:specific|precise)|why(?: not| so| though| exactly)?|but why|how come|what|huh|pardon|reason|cause|the (?:reason|cause)",
+        (
+            r"(?:can you )?be more (?:specific|precise)|why(?: not| so| though| exactly)?|but why|how come|"
+            r"what|huh|pardon|reason|cause|the (?:reason|cause)"
+        ),
         (
             r"why (?:is|was|does|did|do|would|has) (?:this|that|it|they|i|my code|the error)"
             r"(?: (?:so|happen|happening|happened|occur|occurring|fail|failing|break|broken|not work|"
@@ -150,7 +153,8 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
     ),
     "helped": (
         (
-            rf"(?:(?:{_IT}|it's|that's|everything|all|now it|it all|yes it|yes that) )?(?:has |have |is |'s |was |just |"
+            rf"(?:(?:{_IT}|it's|that's|everything|all|now it|it all|yes it|yes that) )?(?:has |have |is |'s |"
+            rf"was |just |"
             rf"really |indeed |actually |finally |now ){{0,6}}"
             r"(?:works?|worked|working|helped|helps|helpful|useful|solved|fixed|resolved|did it|"
             r"did the trick|running|runs|trains|loads|was it|fine|gone)"

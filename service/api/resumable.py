@@ -184,9 +184,10 @@ def file_name(metadata: str) -> str:
     Raises:
         InputError: the header is not as it must be.
     """
-    pairs = dict((*pair.strip().split(" ", 1), "")[:2] for pair in metadata.split(",") if pair.strip())
+    pairs = [pair.strip().partition(" ") for pair in metadata.split(",")]
+    name = next((value for key, _, value in pairs if key == "filename"), "")
     try:
-        return base64.b64decode(pairs.get("filename", ""), validate=True).decode() or "file"
+        return base64.b64decode(name, validate=True).decode() or "file"
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise InputError("Upload-Metadata: expected `filename` and a name in UTF-8 and Base64") from None
 

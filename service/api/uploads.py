@@ -134,6 +134,7 @@ def get(upload: PathId, owner: Asker, service: TheService) -> UploadOut:
 @router.get("/{upload:id}/content", summary="Download an upload", response_class=Response, responses={200: BYTES})
 def content(upload: PathId, owner: Asker, service: TheService) -> Response:
     """The bytes of a whole file, to be saved."""
+    service.uploads.check(owner.id, (upload,))
     found = service.uploads.get(owner.id, upload)
     headers = {"Content-Length": str(found.size), "Content-Disposition": attachment(found.name)}
     return StreamingResponse(service.uploads.chunks(found), media_type="application/octet-stream", headers=headers)

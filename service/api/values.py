@@ -85,7 +85,8 @@ def accepted(header: str) -> Lang | None:
         if match := _ACCEPTED.fullmatch(part):
             lang: Lang = "zh" if match[1].lower() == "zh" else "en"
             wanted[lang] = max(wanted.get(lang, 0.0), float(match[2] or 1))
-    return max(wanted, key=lambda lang: wanted[lang]) if any(wanted.values()) else None
+    best = max(wanted.values(), default=0.0)
+    return next((lang for lang, quality in wanted.items() if quality == best), None) if best else None
 
 
 def _reader(

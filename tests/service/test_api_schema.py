@@ -21,7 +21,7 @@ LONG = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "100
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_description_is_true(serve, database_url: str, tmp_path: Path) -> None:  # noqa: ANN001 - a fixture of conftest.py
+def test_the_description_is_true(serve, database_url: str, tmp_path: Path) -> None:
     """No server error, no status, type, header or body that is not described, nothing accepted that is described as wrong."""
     database = Database(database_url)
     key = new_key(database, "test")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from kerasdoctor.service.intents import bare_version, keras_of, understand
@@ -171,3 +173,10 @@ def test_no_message_takes_long(text: str) -> None:
     began = time.perf_counter()
     understand(text)
     assert time.perf_counter() - began < 0.25
+
+
+def test_no_question_is_taken_for_small_talk() -> None:
+    """Of all questions that people ask, each leaves something for the matcher, however it is worded."""
+    path = Path(__file__).parents[1] / "knowledge" / "questions.jsonl"
+    texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [text for text in texts if not understand(text).rest] == []
