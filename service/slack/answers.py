@@ -21,7 +21,7 @@ from ..answering import Answering
 from ..case import Case
 from ..database import Database
 from ..events import lock_chat
-from ..jobs import Task
+from ..queue import Task
 from ..reply import Reply
 from ..tables import Chat, Job, Message
 from . import sayings

@@ -74,16 +74,20 @@ class Attachments:
                 fetched.texts.append(mask(text.decode("utf-8", "replace")))
 
     def _upload(self, owner: str, name: str, size: int, pieces: Iterator[bytes]) -> str:
-        upload = self._uploads.begin(owner, name, size)
-        written = 0
-        with self._uploads.part(owner, upload.id, 0) as part:
-            for piece in pieces:
-                part.write(piece)
-                written += len(piece)
-        if written != size:
-            self._uploads.remove(owner, upload.id)
-            raise SlackAwayError("a file ended too early")
-        return part.upload.id
+        upload, received = self._uploads.begin(owner, name, size), 0
+        try:
+            with self._uploads.part(owner, upload.id, 0) as part:
+                for piece in pieces:
+                    received += len(piece)
+                    if received > size:
+                        break
+                    part.write(piece)
+        finally:
+            if received != size:
+                self._uploads.remove(owner, upload.id)
+        if received != size:
+            raise SlackAwayError("a file is not as large as Slack says")
+        return upload.id
 
 
 def _pieces(answer: IO[bytes], watch: Watch) -> Iterator[bytes]:

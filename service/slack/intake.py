@@ -12,7 +12,7 @@ from ..case import Asked, Case
 from ..chats import add_message
 from ..events import lock_chat
 from ..feedback import save_feedback
-from ..jobs import add_job
+from ..queue import add_job
 from ..limits import spend_of
 from ..masking import mask
 from ..reply import Reply

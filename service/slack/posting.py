@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ...diagnostics.progress import Watch
 from ...knowledge.text import Text
 from ..database import Database
-from ..jobs import Task
+from ..queue import Task
 from ..reply import Reply
 from ..tables import Job, Message
 from . import sayings

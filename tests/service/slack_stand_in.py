@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/respond/"):
             return self._respond(body)
         kind = self.headers.get("Content-Type", "").partition(";")[0]
-        told = json.loads(body) if kind == JSON else dict(parse_qsl(body.decode()))
+        told = json.loads(body or b"{}") if kind == JSON else dict(parse_qsl(body.decode()))
         if kind not in (JSON, FORM):
             self.server.faults.append(f"{path}: {kind}")
         return self._call(path.removeprefix("/api/"), told)
