@@ -29,6 +29,7 @@ from .origins import Origins
 from .problems import HANDLERS, RESPONSES, Problem
 from .service import Service
 from .settings import Settings
+from .slack import routes as slack
 from .tables import now
 from .working import working
 
@@ -37,7 +38,7 @@ DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidenc
 Every error is a problem (RFC 9457) as `application/problem+json`, of the schema `Problem`."""
 
 # What answers everyone: no owner is looked for, and no request is counted.
-OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router)
+OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router, slack.router)
 # What looks for the owner of every request, and counts it.
 ROUTERS: tuple[APIRouter, ...] = (api_router(), assistant_http.router)
 # What runs as long as the service does: started in this order, stopped in the opposite one.
@@ -93,6 +94,7 @@ def create_app(
         responses=RESPONSES,
     )
     app.state.service = service
+    app.state.slack = slack.set_up(service)
     for router in OPEN_ROUTERS:
         app.include_router(router)
     for router in routers:

@@ -24,7 +24,8 @@ from kerasdoctor.errors import ConflictError, InputError, NotFoundError, Subject
 from kerasdoctor.knowledge.text import Text
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.events import Events
-from kerasdoctor.service.jobs import Jobs, Task, add_job
+from kerasdoctor.service.jobs import Jobs
+from kerasdoctor.service.queue import Task, add_job
 from kerasdoctor.service.tables import Chat, Job, Owner
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.orm import Session
