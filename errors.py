@@ -5,7 +5,8 @@ KerasDoctorError
 ├── IndexMissingError   the search index was not built, or by another release
 ├── LaboratoryError     a laboratory (an environment that runs entries' code) is unusable
 ├── SubjectError        a model file, an environment, a log or a data sample cannot be examined
-├── SandboxError        the sandbox cannot be locked, or a job in it ended without an answer
+│   └── SandboxError    the sandbox cannot be locked, or a job in it ended without an answer
+│       └── Cancelled   whoever asked for the job had it ended
 ├── StorageError        the database or the file store cannot be used
 └── InputError          a file, an option or a request is not usable
     ├── NotFoundError   there is no such chat, upload, topic ... for this owner
@@ -57,6 +58,13 @@ class SubjectError(KerasDoctorError):
 
 class SandboxError(SubjectError):
     """The sandbox cannot be locked on this machine, or a job in it was ended: which limit it met stands in the message."""
+
+
+class Cancelled(SandboxError):  # noqa: N818 - no error: it was asked for
+    """Whoever asked for the job had it ended."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled: nothing more is examined", "已取消，不再检查")
 
 
 class StorageError(KerasDoctorError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from ..diagnostics.catalogue import listed_probes, probe_of
 from ..diagnostics.depth import Depth
 from ..diagnostics.diagnosis import finding_as_json
-from ..diagnostics.examination import Examination, examine_file
+from ..diagnostics.examination import Examination, examine_files
 from ..diagnostics.probe import Finding
 from ..diagnostics.workers import Workers
 from ..errors import InputError
@@ -27,7 +26,7 @@ KINDS = {
     "live": Text("model in the sandbox (--live)", "沙箱中运行的模型（--live）"),
     "log": Text("training log", "训练日志"),
     "data": Text("data sample", "数据样本"),
-    "environment": Text("environment (kerasdoctor env)", "环境（kerasdoctor env）"),
+    "environment": Text("environment (kerasdoctor env, or its report)", "环境（kerasdoctor env，或环境报告）"),
 }
 LOAD = Text("To load it: {}", "加载方式：{}")
 COULD_NOT = Text("No probe could look: {}", "所有探针都无法检查：{}")
@@ -51,18 +50,11 @@ OPEN = Text("IT WAS RUN UNLOCKED, as you asked. Open: {}", "按你的要求，�
 
 
 def examine(subjects: tuple[Path, ...], only: frozenset[str], depth: Depth) -> list[Examination]:
-    """Examine files; data samples beside exactly one model are held against it."""
+    """Examine files; only where models are run is it worth while to start workers."""
+    if not depth.live:
+        return examine_files(subjects, only=only, depth=depth)
     with Workers() as workers:
-        examined = [examine_file(path, only=only, depth=depth, workers=workers) for path in subjects]
-    models = [path for path, each in zip(subjects, examined, strict=True) if each.kind == "model"]
-    if len(models) != 1:
-        return examined
-    return [
-        examine_file(path, only=only, depth=replace(depth, live=False), beside=models[0])
-        if each.kind == "data"
-        else each
-        for path, each in zip(subjects, examined, strict=True)
-    ]
+        return examine_files(subjects, only=only, depth=depth, workers=workers)
 
 
 def list_page(lang: Lang) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..knowledge.text import Lang
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-FILES: tuple[SubjectKind, ...] = ("model", "weights", "live", "log", "data")
+FILES: tuple[SubjectKind, ...] = ("model", "weights", "live", "log", "data", "environment")
 
 
 @click.command(epilog=EXIT_CODES)
@@ -53,7 +53,7 @@ def check(
     lang: Lang,
     as_json: bool,
 ) -> None:
-    """Examine model files, training logs and data samples, told apart by their bytes.
+    """Examine model files, training logs, data samples and reports of environments, told apart by their bytes.
 
     A model is read, not run: its structure always, its weights with --weights. With --live it is also loaded, fed, trained for a
     step, saved and loaded again, in a sandbox without network or files. A data sample beside one model is held against it.

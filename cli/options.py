@@ -98,7 +98,7 @@ PYTHON = click.option("--python", metavar="PATH", help="An interpreter whose env
 
 def _subjects(given: dict[str, Any]) -> Callable[[], Subjects]:
     """Take the options out of what click gave, as a function: only commands that come to it pay for the import."""
-    files = {name: tuple(map(Path, given.pop(name))) for name in _FILES}
+    files = tuple(Path(each) for name in _FILES for each in given.pop(name))
     python, live = given.pop("python"), given.pop("live")
     allow_code, unlocked = given.pop("allow_code"), given.pop("unlocked")
 
@@ -107,6 +107,6 @@ def _subjects(given: dict[str, Any]) -> Callable[[], Subjects]:
         from ..diagnostics.doctor import Subjects  # noqa: PLC0415
 
         depth = Depth(live=live, allow_code=allow_code, insist=not unlocked)
-        return Subjects(**files, python=Path(python) if python else None, depth=depth)
+        return Subjects(files, python=Path(python) if python else None, depth=depth)
 
     return build

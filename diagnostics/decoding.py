@@ -38,7 +38,9 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
     if origin is dict and isinstance(value, dict):
-        return {str(name): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()}
+        return {
+            decode(str, name, where): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()
+        }
     if origin is Literal and value in arguments:
         return value
     if kind is float and type(value) is int:
@@ -46,4 +48,6 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
     if type(value) is not kind:
         expected = getattr(kind, "__name__", str(kind))
         raise SubjectError(f"{where}: {type(value).__name__}, expected {expected}")
+    if kind is str and not value.isascii():  # JSON can escape half a character, which cannot be printed or stored
+        return value.encode("utf-8", "replace").decode("utf-8")
     return value

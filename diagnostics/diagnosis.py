@@ -8,9 +8,9 @@ from typing import Any, Literal
 from ..knowledge.lines import Line
 from ..knowledge.symptoms import Owner
 from ..knowledge.text import Lang, Text
-from .probe import Finding
+from .probe import Finding, SubjectKind
 
-SCHEMA = "kerasdoctor.diagnosis/2"
+SCHEMA = "kerasdoctor.diagnosis/3"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Told:
 
 
 QuestionKind = Literal["topics", "line", "probe"]
+NEITHER = "neither"  # the value of the option that it is none of the topics asked about
 
 
 @dataclass(frozen=True)
@@ -65,21 +66,34 @@ class Option:
 class Question:
     """What to ask (`topics`: which of two; `line`: which Keras) or which probe to run, and the bits it is worth.
 
-    A `probe` question has no options: it is answered by examining something.
+    A `probe` question has no options: it is answered by examining something. `probe` is then the id of the probe and `subject`
+    the kind of subject that it needs; `text` says it for a command line, which other channels word for themselves.
     """
 
     kind: QuestionKind
     text: Text
     options: tuple[Option, ...]
     gain: float
+    probe: str | None = None
+    subject: SubjectKind | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for the same question, whatever its wording: "line", "topics:a|b", "probe:id"."""
+        if self.kind == "topics":
+            return "topics:" + "|".join(sorted(option.value for option in self.options if option.value != NEITHER))
+        return f"probe:{self.probe}" if self.kind == "probe" else self.kind
 
     def as_json(self, lang: Lang) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
+            "key": self.key,
             "kind": self.kind,
             "text": self.text.say(lang),
             "options": [{"label": option.label.say(lang), "value": option.value} for option in self.options],
             "gain": round(self.gain, 2),
+            "probe": self.probe,
+            "subject": self.subject,
         }
 
 

@@ -21,13 +21,14 @@ from ..knowledge.text import Lang, Text
 from . import phrases
 from .catalogue import listed_probes
 from .depth import Depth
-from .diagnosis import Diagnosis, Fix, Named, Question, Told
+from .diagnosis import NEITHER, Diagnosis, Fix, Named, Question, Told
 from .probe import Finding, SubjectKind
-from .question import best_question
+from .question import PERSON, best_question
 
 if TYPE_CHECKING:  # examining imports much, and only where there is something to examine
     from .environment import Environment
     from .examination import Examination
+    from .progress import Watch
     from .workers import Workers
 
 # How much a finding multiplies a topic's odds. A confirmed suspicion counts for much more than one ruled out, because the
@@ -39,45 +40,65 @@ RULED_OUT = 0.3
 FAULT_ALONE = 0.15
 NO_TEXT = 1.0  # the same where nothing was pasted: a fault is all there is to go by
 SUSPECTED = 0.02
+MAX_VERSION = 40  # characters
 
 
 @dataclass(frozen=True)
 class Subjects:
-    """What is to be examined beside the text: model files, training logs, data samples, an interpreter's environment.
+    """What is to be examined beside the text: files, told apart by their bytes, and an interpreter's environment.
 
-    `depth` says how deep to look; the weights of a model are also read where a suspicion asks for it.
+    `files` are model files, weights, training logs, data samples, reports of environments. `depth` says how deep to look; the
+    weights of a model are also read where a suspicion asks for it.
     """
 
-    models: tuple[Path, ...] = ()
-    logs: tuple[Path, ...] = ()
-    data: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()
     python: Path | None = None
     depth: Depth = field(default_factory=Depth)
 
-    @property
-    def missing(self) -> frozenset[SubjectKind]:
-        """The kinds of subject that are not given."""
-        given: dict[SubjectKind, bool] = {
-            "model": bool(self.models),
-            "weights": bool(self.models),
-            "live": bool(self.models) and self.depth.live,
-            "log": bool(self.logs),
-            "data": bool(self.data),
-            "environment": self.python is not None,
-        }
-        return frozenset(kind for kind in get_args(SubjectKind) if not given[kind])
+
+@dataclass(frozen=True)
+class Said:
+    """What the person said beside the text.
+
+    `ruled_out` are topics whose fix did not help, or that the person said it is not: they are not named again, not among the
+    alternatives either. `likely` are those that they chose in answer to a question, `asked` the keys of questions that they
+    were asked, which are not asked again.
+    """
+
+    ruled_out: frozenset[str] = frozenset()
+    likely: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+
+    def answered(self, key: str, value: str) -> Said:
+        """What they have said once they answer a question.
+
+        Args:
+            key: the question's key.
+            value: the value of the option that they chose. That of a question about the Keras line is no topic and is for
+                `Doctor.diagnose`; any text that is no option of a question about topics counts as no answer.
+        """
+        kind, _, topics = key.partition(":")
+        named = frozenset(topics.split("|")) if kind == "topics" else frozenset()
+        ruled_out = self.ruled_out | (named if value == NEITHER else frozenset())
+        return Said(ruled_out, self.likely | (named & {value}), self.asked | {key})
 
 
 class Doctor:
     """Makes diagnoses. Holds the matcher; everything else is looked at anew each time."""
 
     def __init__(self, matcher: Matcher, workers: Workers | None = None) -> None:
-        """`workers` are where models are run; without them each live examination starts a worker of its own."""
+        """`workers` are where subjects are examined, as for `examine_file`."""
         self.matcher = matcher
         self.workers = workers
 
     def diagnose(
-        self, text: str, subjects: Subjects = Subjects(), lang: Lang | None = None, keras: str | None = None
+        self,
+        text: str,
+        subjects: Subjects = Subjects(),
+        lang: Lang | None = None,
+        keras: str | None = None,
+        said: Said = Said(),
+        watch: Watch | None = None,
     ) -> Diagnosis:
         """Diagnose a pasted text, with the evidence of the subjects.
 
@@ -86,14 +107,20 @@ class Doctor:
             subjects: what is to be examined.
             lang: the reader's language; by default that of the text (Chinese for Chinese, English for any other).
             keras: the version of the reader's Keras, as they told it; by default what the text and the subjects tell.
+            said: what they said beside it.
+            watch: is told the steps of examining, and ends it when it is cancelled.
+
+        Raises:
+            Cancelled: the watch was.
         """
         symptoms = parse(text)
         ranking = self.matcher.match(symptoms)
-        suspected = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
-        examined = self._examine(subjects, suspected)
+        matched = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
+        suspected = (matched | said.likely) - said.ruled_out
+        examined = self._examine(subjects, suspected, watch)
         findings = [finding for each in examined for finding in each.findings]
         environment = next((each.environment for each in examined if each.environment), None)
-        chances, unknown = weigh(ranking, findings, FAULT_ALONE if text.strip() else NO_TEXT)
+        chances, unknown = weigh(ranking, findings, FAULT_ALONE if text.strip() else NO_TEXT, said)
         case = _Case(
             lang=lang or ("zh" if symptoms.language == "zh" else "en"),
             symptoms=symptoms,
@@ -102,23 +129,22 @@ class Doctor:
             findings=tuple(findings),
             chances=chances,
             unknown=unknown,
-            missing=subjects.missing,
+            missing=_missing(examined, subjects.depth),
+            asked=said.asked,
         )
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
         if best is not None and self.matcher.calibration.knows(unknown, alone=symptoms.main is None):
             return _answer(case, load_entry(best))
         return _not_known(case)
 
-    def _examine(self, subjects: Subjects, suspected: frozenset[str]) -> list[Examination]:
-        """Look at each subject; a data sample is held against the model where there is one."""
-        files = [*subjects.models, *subjects.logs, *subjects.data]
-        if not files and subjects.python is None:
+    def _examine(self, subjects: Subjects, suspected: frozenset[str], watch: Watch | None) -> list[Examination]:
+        """Look at each subject."""
+        if not subjects.files and subjects.python is None:
             return []
-        from .examination import examine_file, examine_python  # noqa: PLC0415 - see above
+        from .examination import examine_files, examine_python  # noqa: PLC0415 - see above
 
-        beside = subjects.models[0] if len(subjects.models) == 1 else None
-        seen = [examine_file(path, suspected, frozenset(), subjects.depth, beside, self.workers) for path in files]
-        return seen + ([examine_python(subjects.python, suspected)] if subjects.python is not None else [])
+        seen = examine_files(subjects.files, suspected, depth=subjects.depth, workers=self.workers, watch=watch)
+        return seen + ([examine_python(subjects.python, suspected, watch=watch)] if subjects.python is not None else [])
 
 
 @dataclass(frozen=True)
@@ -133,6 +159,7 @@ class _Case:
     chances: dict[str, float]
     unknown: float
     missing: frozenset[SubjectKind]
+    asked: frozenset[str]
 
     @property
     def names(self) -> frozenset[str]:
@@ -144,11 +171,15 @@ class _Case:
     @property
     def question(self) -> Question | None:
         """What to ask next."""
-        return best_question(self.chances, self.unknown, self.told.line, self.names, listed_probes(), self.missing)
+        return best_question(
+            self.chances, self.unknown, self.told.line, self.names, listed_probes(), self.missing, self.asked
+        )
 
 
-def weigh(ranking: Ranking, findings: list[Finding], fault: float = FAULT_ALONE) -> tuple[dict[str, float], float]:
-    """The probability of each topic in question, and that it is none, once the findings are counted.
+def weigh(
+    ranking: Ranking, findings: list[Finding], fault: float = FAULT_ALONE, said: Said = Said()
+) -> tuple[dict[str, float], float]:
+    """The probability of each topic in question, and that it is none, once the findings and what the person said are counted.
 
     `fault` is what a topic that only a fault points to starts from, as a share of the probability that it is none.
     """
@@ -162,8 +193,20 @@ def weigh(ranking: Ranking, findings: list[Finding], fault: float = FAULT_ALONE)
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT
+    for topic in said.likely:
+        if has_entry(topic):
+            odds[topic] = max(odds.get(topic, 0.0), alone) * PERSON / (1.0 - PERSON)
+    odds = {topic: value for topic, value in odds.items() if topic not in said.ruled_out}
     total = sum(odds.values()) + others + ranking.unknown or 1.0
     return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
+
+
+def _missing(examined: list[Examination], depth: Depth) -> frozenset[SubjectKind]:
+    """The kinds of subject that are not there to examine, by what the files turned out to be."""
+    given: set[SubjectKind | None] = {each.kind for each in examined}
+    if "model" in given:
+        given |= {"weights", "live"} if depth.live else {"weights"}
+    return frozenset(kind for kind in get_args(SubjectKind) if kind not in given)
 
 
 def _line_of_models(written_by: list[Line | None]) -> Line | None:
@@ -181,8 +224,8 @@ def _told(symptoms: Symptoms, asserted: str | None, environment: Environment | N
     if asserted is not None:
         keras, line = asserted, line_of(asserted, None) or line
     if environment is not None:
-        keras, tensorflow = environment.version_of("keras"), environment.version_of("tensorflow")
-        python = environment.python_version
+        keras, tensorflow = _bounded(environment.version_of("keras")), _bounded(environment.version_of("tensorflow"))
+        python = _bounded(environment.python_version)
         line = line_of(keras, tensorflow) or line
     return Told(
         shape=symptoms.shape,
@@ -196,6 +239,11 @@ def _told(symptoms: Symptoms, asserted: str | None, environment: Environment | N
         line=line,
         language=symptoms.language,
     )
+
+
+def _bounded(version: str | None) -> str | None:
+    """A report that someone sent may hold anything for a version."""
+    return version[:MAX_VERSION] if version else version
 
 
 def _answer(case: _Case, entry: Entry) -> Diagnosis:

@@ -96,7 +96,10 @@ class Environment:
         """
         found = report.get("format") if isinstance(report, dict) else type(report).__name__
         if found != FORMAT:
-            raise SubjectError(f"environment report: format {found!r}, expected {FORMAT}: examine it again")
+            raise SubjectError(
+                f"environment report: format {str(found)[:40]!r}, expected {FORMAT}: make it again with this release's script",
+                f"环境报告的格式是 {str(found)[:40]!r}，应为 {FORMAT}：请用本版本的脚本重新生成",
+            )
         return decode(cls, report, "environment report")  # type: ignore[no-any-return]
 
     def as_json(self) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Tells what an environment holds, as one JSON object: run as `PYTHON -I environment_script.py [SECONDS]`.
 
 It is standard library and Python 3.7 syntax, because it runs under whatever interpreter the user has; so are the two
-files that it takes from its own folder. It runs isolated (`-I`), so that no file of the user's can hide the standard
-library from it; everything that depends on the user's PYTHONPATH and folder is asked of child processes which are not
-isolated. What can end a process (importing TensorFlow on a CPU that is too old for it, a driver that hangs) happens in
-such children only, all at once and until one common deadline. Each fact is gathered on its own; one that can't be had
-stands under `missing` with the reason. The home folder is shown as ~; the names of the user and of the machine are taken
-out.
+files that it takes from its own folder (environment_download.py makes one file of all three). It runs isolated (`-I`), so
+that no file of the user's can hide the standard library from it; everything that depends on the user's PYTHONPATH and
+folder is asked of child processes which are not isolated. What can end a process (importing TensorFlow on a CPU that is too
+old for it, a driver that hangs) happens in such children only, all at once and until one common deadline. Each fact is
+gathered on its own; one that can't be had stands under `missing` with the reason. The home folder is shown as ~; the names of
+the user and of the machine are taken out.
 """
 
 from __future__ import annotations
@@ -64,8 +64,15 @@ CHILD_VARIABLES = {
 }
 
 
+PARTS: dict[str, str] = {}  # the files beside this one, where it is handed out alone
+
+
 def beside(name: str) -> ModuleType:
     """A file of this folder, which is on no path: -I keeps it off, and the user's interpreter has no kerasdoctor."""
+    if name in PARTS:
+        part = ModuleType(name)
+        exec(compile(PARTS[name], name + ".py", "exec"), part.__dict__)  # noqa: S102 - a part of this file
+        return part
     spec = importlib.util.spec_from_file_location(name, str(Path(__file__).with_name(name + ".py")))
     assert spec is not None  # noqa: S101 - for the type checker
     assert spec.loader is not None  # noqa: S101 - for the type checker

@@ -25,6 +25,8 @@ AGAIN = Text("download it again with the file's raw or download link", "请用�
 
 def identify_text(path: Path, head: bytes) -> Format | None:
     """What a text file is; None where it is none or of no known kind."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16: what PowerShell redirects into a file
+        return _json(path)
     start = _decoded(head)
     if start is None:
         return None
@@ -163,7 +165,17 @@ def _json(path: Path) -> Format | None:
     if isinstance(read, list):
         text = Text(f"is a JSON list of {len(read):,} values", f"是含 {len(read):,} 个值的 JSON 列表")
         return Format("data-json", None, text, same(f"json.load(open({quoted(path)}))"))
-    return _json_object(path, read, twice=twice) if isinstance(read, dict) else None
+    if not isinstance(read, dict):
+        return None
+    return _environment(read) or _json_object(path, read, twice=twice)
+
+
+def _environment(read: dict[str, Any]) -> Format | None:
+    """A report of `environment_script.examine`, of whichever release."""
+    if type(read.get("format")) is not int or not isinstance(read.get("missing"), dict):
+        return None
+    load = Text("nothing to load: it is read as it is", "无需加载，直接读取")
+    return Format("environment", "environment", Text("is the report of an environment", "是环境报告"), load)
 
 
 def _json_object(path: Path, read: dict[str, Any], *, twice: bool) -> Format:

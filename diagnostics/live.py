@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from .live_inputs import KINDS, has_fixed_batch, made_inputs, made_labels
 from .live_keras import Runner, runner
+from .progress import OF_JOB
 
 MAX_TRACEBACK = 20_000
 MAX_MESSAGE = 4000
@@ -151,7 +152,8 @@ class _Examination:
     def _try(self, name: str, step: Any) -> None:  # noqa: ANN401 - a method of this class
         started = time.perf_counter()
         try:
-            step()
+            with OF_JOB.step(self.path.name, name):
+                step()
         except Exception as error:  # noqa: BLE001 - whatever a model raises is what we came to see
             self.failures[name] = self._failure(error)
         self.seconds[name] = round(time.perf_counter() - started, 3)

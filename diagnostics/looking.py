@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,14 @@ from ..errors import SubjectError
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
 from .catalogue import probes_of
+from .decoding import decode
 from .depth import Depth
+from .environment import MAX_REPORT, Environment
 from .formats import identify
 from .hazard import Hazard
 from .model_file import Container, ModelFile, read_model
-from .probe import Finding, Probe, SubjectKind, examine
+from .probe import Finding, Probe, SubjectKind
+from .progress import OF_JOB
 
 # The probe that needs no more of a file than where it lies: it looks at what cannot be read as a model as well.
 GATE = "unsafe-content"
@@ -55,6 +60,14 @@ class Seen:
     picture: str | None = None
     hazards: tuple[Hazard, ...] = ()
     idle: Text | None = None
+    environment: Environment | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the static gate says of a file."""
+
+    hazards: tuple[Hazard, ...]
 
 
 @dataclass(frozen=True)
@@ -67,9 +80,28 @@ class Asked:
     depth: Depth
     beside: Path | None = None
 
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return (self.path, self.beside) if self.beside else (self.path,)
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The arguments of `look_at`, as plain JSON values."""
+        return {
+            "path": str(self.path),
+            "suspected": sorted(self.suspected),
+            "only": sorted(self.only),
+            "depth": asdict(self.depth),
+            "beside": str(self.beside) if self.beside else None,
+        }
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Tells that the file is being read."""
+        return OF_JOB.step(self.path.name, "read")
+
     def run(self, kind: SubjectKind, subject: Any) -> tuple[Finding, ...]:  # noqa: ANN401
         """A finding of each probe for a kind of subject."""
-        return tuple(examine(p, subject, self.path.name, self.suspected) for p in probes_of(kind, only=self.only))
+        return OF_JOB.examine(probes_of(kind, only=self.only), subject, self.path.name, self.suspected)
 
     def refused(self, kind: SubjectKind, reason: Text) -> tuple[Finding, ...]:
         """The same where there is nothing to run them on."""
@@ -78,7 +110,7 @@ class Asked:
     def gate(self) -> tuple[Finding, ...]:
         """What the gate says of a file that is read as no model."""
         probes = [probe for probe in probes_of("model", only=self.only) if probe.id == GATE]
-        return tuple(examine(p, _AtPath(self.path), self.path.name, self.suspected) for p in probes)
+        return OF_JOB.examine(probes, _AtPath(self.path), self.path.name, self.suspected)
 
 
 @dataclass(frozen=True)
@@ -113,8 +145,27 @@ def look(asked: Asked, _scratch: Path) -> dict[str, Any]:
         return asdict(replace(seen, findings=_with(refused, gate), idle=in_words(error)))
 
 
+def look_at(
+    scratch: Path, path: str, suspected: list[str], only: list[str], depth: dict[str, Any], beside: str | None
+) -> dict[str, Any]:
+    """`look`, as the job of a worker; the arguments are those of `Asked.as_arguments`."""
+    how = decode(Depth, depth, "depth")
+    return look(
+        Asked(Path(path), frozenset(suspected), frozenset(only), how, Path(beside) if beside else None), scratch
+    )
+
+
+def gate_at(_scratch: Path, path: str) -> dict[str, Any]:
+    """The job that asks the static gate; the JSON form of `Gate`."""
+    from .safety import unsafe  # noqa: PLC0415 - only what runs a model needs it
+
+    with OF_JOB.step(Path(path).name, "gate"):
+        return asdict(Gate(unsafe(Path(path))))
+
+
 def _model(seen: Seen, asked: Asked) -> Seen:
-    model, depth = read_model(asked.path), asked.depth
+    with asked.reading():
+        model, depth = read_model(asked.path), asked.depth
     findings = asked.run("model", model)
     if model.container == "SavedModel" and model.config is None:
         looked = tuple(finding for finding in findings if finding.outcome != "could_not_look")
@@ -126,7 +177,8 @@ def _model(seen: Seen, asked: Asked) -> Seen:
     if depth.live:
         from .safety import unsafe  # noqa: PLC0415 - each kind of subject imports what it needs
 
-        hazards = unsafe(asked.path)
+        with OF_JOB.step(asked.path.name, "gate"):
+            hazards = unsafe(asked.path)
     picture = None
     if depth.picture:
         from .picture_of import picture_of  # noqa: PLC0415
@@ -160,7 +212,8 @@ def _of_weights(asked: Asked) -> tuple[Finding, ...]:
 def _log(seen: Seen, asked: Asked) -> Seen:
     from .training_log import read_log  # noqa: PLC0415
 
-    log = read_log(asked.path)
+    with asked.reading():
+        log = read_log(asked.path)
     findings = asked.run("log", log)
     picture = None
     if asked.depth.picture:
@@ -173,7 +226,9 @@ def _log(seen: Seen, asked: Asked) -> Seen:
 def _data(seen: Seen, asked: Asked) -> Seen:
     from .data_sample import read_sample  # noqa: PLC0415
 
-    return replace(seen, findings=asked.run("data", read_sample(asked.path, _beside(asked), asked.depth.labels)))
+    with asked.reading():
+        sample = read_sample(asked.path, _beside(asked), asked.depth.labels)
+    return replace(seen, findings=asked.run("data", sample))
 
 
 def _beside(asked: Asked) -> ModelFile | None:
@@ -182,6 +237,18 @@ def _beside(asked: Asked) -> ModelFile | None:
         return read_model(asked.beside) if asked.beside else None
     except SubjectError:
         return None
+
+
+def _environment(seen: Seen, asked: Asked) -> Seen:
+    with asked.reading(), asked.path.open("rb") as file:
+        report = file.read(MAX_REPORT + 1)
+        if len(report) > MAX_REPORT:
+            raise SubjectError(
+                f"environment report: larger than {MAX_REPORT:,} bytes, which no report is: make it again",
+                f"环境报告超过 {MAX_REPORT:,} 字节，不是正常的报告：请重新生成",
+            )
+        environment = Environment.from_json(json.loads(report))
+    return replace(seen, findings=asked.run("environment", environment), environment=environment)
 
 
 def _declined(seen: Seen, asked: Asked, *, packed: bool) -> Seen:
@@ -196,4 +263,6 @@ def _with(refused: tuple[Finding, ...], gate: tuple[Finding, ...]) -> tuple[Find
     return tuple(told.get(finding.probe, finding) for finding in refused)
 
 
-_READERS: dict[str, Callable[[Seen, Asked], Seen]] = {"model": _model, "weights": _weights, "log": _log, "data": _data}
+_READERS: dict[str, Callable[[Seen, Asked], Seen]] = {
+    "model": _model, "weights": _weights, "log": _log, "data": _data, "environment": _environment,
+}  # fmt: skip

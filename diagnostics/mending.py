@@ -18,6 +18,7 @@ from .live import Engine
 from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
 from .model_file import read_model
+from .progress import OF_JOB
 from .proving import SAME, Proof, Ran, prove
 from .repair import Change, Draft, Repair, Target, all_repairs, layers_of
 from .sandbox import hand_out
@@ -88,17 +89,27 @@ class _Mending:
         self.keras: Runner = runner(ENGINES[target])
 
     def run(self, only: list[str], dry: bool) -> Mended:
-        original = None if dry else self._original()
-        draft = self._draft(original)
         repairs = [repair for repair in all_repairs() if not only or repair.id in only]
-        made = tuple(each for each in (_applied(repair, draft) for repair in repairs) if each.changes)
+        with OF_JOB.step(self.path.name, "load"):
+            original = None if dry else self._original()
+        with OF_JOB.step(self.path.name, "mend"):
+            draft = self._draft(original)
+            made = tuple(each for each in (_applied(repair, draft) for repair in repairs) if each.changes)
         if dry or not made:
             return Mended(made, None, None, tuple(self.notes))
         self._check_code(draft)
         self._check_classes(draft)
+        file = self.scratch / f"mended{self.suffix}"
+        with OF_JOB.step(self.path.name, "save"):
+            self._save(draft, file)
+        applied = [repair for repair in repairs if repair.id in {each.repair for each in made}]
+        with OF_JOB.step(self.path.name, "prove"):
+            proof = self._proof(file, original, applied)
+        return Mended(made, proof, file.name, tuple(self.notes))
+
+    def _save(self, draft: Draft, file: Path) -> None:
         model = self._with_weights(draft)
         self._compile(model, draft)
-        file = self.scratch / f"mended{self.suffix}"
         try:
             model.save(file)
         except Exception as error:
@@ -107,9 +118,6 @@ class _Mending:
                 "修复后的模型无法保存：请换另一种格式（.keras 或 .h5）",
                 error,
             ) from error
-        applied = [repair for repair in repairs if repair.id in {each.repair for each in made}]
-        proof = self._proof(file, original, applied)
-        return Mended(made, proof, file.name, tuple(self.notes))
 
     def _draft(self, original: Ran | None) -> Draft:
         """The file taken apart; the weights are those of the loaded original where there is one."""

@@ -19,6 +19,10 @@ WHICH_KERAS = Text(
     "Which Keras is it? `python -c 'import keras; print(keras.__version__)'` tells; the fix differs between versions.",
     "用的是哪个版本的 Keras？运行 `python -c 'import keras; print(keras.__version__)'` 查看；不同版本的改法不一样。",
 )
+EXAMINE = Text(
+    "Have the model or the environment examined: `kerasdoctor explain --model MODEL --python PYTHON`.",
+    "也可以检查模型和环境：`kerasdoctor explain --model 模型文件 --python 解释器`。",
+)
 _LINES = {
     "keras-3": Text("Keras 3", "Keras 3"),
     "keras-2": Text("Keras 2 in TensorFlow 2", "TensorFlow 2 自带的 Keras 2"),
@@ -143,7 +147,4 @@ def missing(symptoms: Symptoms) -> Iterator[Text]:
             "Add the versions: `pip list | grep -i -E 'keras|tensorflow|numpy'`.",
             "请附上版本：`pip list | grep -i -E 'keras|tensorflow|numpy'`。",
         )
-    yield Text(
-        "Have the model or the environment examined: `kerasdoctor explain --model MODEL --python PYTHON`.",
-        "也可以检查模型和环境：`kerasdoctor explain --model 模型文件 --python 解释器`。",
-    )
+    yield EXAMINE

@@ -17,7 +17,7 @@ from typing import Any
 from ..knowledge.entry import Entry, load_entry
 from ..knowledge.lines import LINES, Line
 from . import phrases
-from .diagnosis import Option, Question
+from .diagnosis import NEITHER, Option, Question
 from .probe import Listed, SubjectKind
 
 # Below this a question costs the reader more than it brings.
@@ -27,7 +27,6 @@ LEAST_CHANCE = 0.03
 # How often the answer is right: people mistake one description for another more often than a version number, and a
 # probe may be shown another model than the one that failed.
 PERSON, VERSION, PROBE = 0.85, 0.97, 0.9
-NEITHER = "neither"
 State = tuple[str | None, Line]
 
 
@@ -38,6 +37,7 @@ def best_question(
     names: frozenset[str],
     probes: tuple[Listed, ...],
     missing: frozenset[SubjectKind],
+    already: frozenset[str] = frozenset(),
 ) -> Question | None:
     """The question with the highest expected gain, or None where no question is worth asking.
 
@@ -48,9 +48,11 @@ def best_question(
         names: the names in the paste, which tell an entry's fixes apart.
         probes: all probes; those of a kind of subject in `missing` could still be run.
         missing: the kinds of subject that were not examined.
+        already: the keys of questions that were asked before, which are not asked again.
     """
     states = _states(chances, unknown, line)
-    asked = [*_pairs(chances), *_which_line(line), *_looks(chances, probes, missing)]
+    could = [*_pairs(chances), *_which_line(line), *_looks(chances, probes, missing)]
+    asked = [each for each in could if each[0].key not in already]
     todo = _what_to_do(states, names)
     gains = [(_gain(states, todo, answer, right), question) for question, answer, right in asked]
     gain, best = max(gains, key=lambda pair: pair[0], default=(0.0, None))
@@ -108,7 +110,8 @@ def _which_line(line: Line | None) -> Iterator[Asked]:
 def _looks(chances: dict[str, float], probes: tuple[Listed, ...], missing: frozenset[SubjectKind]) -> Iterator[Asked]:
     for probe in probes:
         if probe.subject in missing and any(topic in chances for topic in probe.topics):
-            yield Question("probe", phrases.look_with(probe), (), 0.0), partial(_seen, probe.topics), PROBE
+            question = Question("probe", phrases.look_with(probe), (), 0.0, probe.id, probe.subject)
+            yield question, partial(_seen, probe.topics), PROBE
 
 
 def _which_of(pair: tuple[str, str], state: State) -> str:

@@ -10,8 +10,9 @@ from ..errors import InputError, SubjectError
 from .decoding import decode
 from .examination import hazards_of
 from .mending import Mended
+from .progress import Watch
 from .repair import Target
-from .worker import Keras
+from .worker import Kind
 from .workers import Workers
 
 SUFFIXES: dict[Target, tuple[str, ...]] = {"keras3": (".keras", ".h5"), "keras2": (".h5", ".keras")}
@@ -26,6 +27,7 @@ def repair_file(
     allow_code: bool = False,
     insist: bool = True,
     workers: Workers | None = None,
+    watch: Watch | None = None,
 ) -> Mended:
     """Mend a copy of a model file.
 
@@ -36,7 +38,8 @@ def repair_file(
         only: the ids of the repairs to make; empty for all that apply.
         allow_code: run the bytecode of Lambdas too, inside the sandbox, to compare with the original.
         insist: refuse where the sandbox cannot be locked.
-        workers: where it runs; by default a worker is started for it.
+        workers: where everything runs; by default the file is read in a fork of this process, and a worker is started to mend it.
+        watch: is told the steps; where it is cancelled, what runs is ended and no copy is left.
 
     Returns:
         What was changed and how it was checked. `file` is the copy's name, None where none was written: on a dry run, where
@@ -45,16 +48,17 @@ def repair_file(
     Raises:
         InputError: the output exists or cannot be written.
         SubjectError: the file is refused by the gate, or the mended model cannot be built; the message says why.
+        Cancelled: the watch was.
     """
     _check_output(output, target)
     # Bytecode of a Lambda is no reason to refuse: Keras is told not to run it, and a repair may take it out.
-    refused = next((hazard.text for hazard in hazards_of(path.absolute()) if not hazard.code), None)
+    refused = next((hazard.text for hazard in hazards_of(path, workers, watch) if not hazard.code), None)
     if refused is not None:
         raise SubjectError(f"{path.name} is not opened: {refused.en}", f"不打开 {path.name}：{refused.zh}")
     if workers is None:
         with Workers() as own:
-            return _repair(path.absolute(), output, target, only, allow_code, insist, own)
-    return _repair(path.absolute(), output, target, only, allow_code, insist, workers)
+            return _repair(path.absolute(), output, target, only, allow_code, insist, own, watch)
+    return _repair(path.absolute(), output, target, only, allow_code, insist, workers, watch)
 
 
 def _check_output(output: Path | None, target: Target) -> None:
@@ -76,19 +80,20 @@ def _repair(
     allow_code: bool,
     insist: bool,
     workers: Workers,
+    watch: Watch | None,
 ) -> Mended:
     """The copy comes under another name first and gets its own once it is proved."""
     suffix = output.suffix if output else SUFFIXES[target][0]
     arguments = {
         "path": str(path), "target": target, "suffix": suffix, "only": list(only), "dry": output is None, "allow_code": allow_code,
     }  # fmt: skip
-    keras: Keras = "keras-3" if target == "keras3" else "tf-keras"
+    kind: Kind = "keras-3" if target == "keras3" else "tf-keras"
     if output is None:
-        answer = workers.run(keras, "mend", arguments, (path,), insist=insist)
+        answer = workers.run(kind, "mend", arguments, (path,), insist=insist, watch=watch)
         return decode(Mended, answer.value, path.name)  # type: ignore[no-any-return]
     with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".kerasdoctor-") as folder:
         copy = Path(folder) / f"copy{suffix}"
-        answer = workers.run(keras, "mend", arguments, (path,), insist=insist, output=copy)
+        answer = workers.run(kind, "mend", arguments, (path,), insist=insist, output=copy, watch=watch)
         mended: Mended = decode(Mended, answer.value, path.name)
         if mended.file is None or mended.proof is None or mended.proof.outcome == "differs":
             return Mended(mended.made, mended.proof, None, mended.notes)

@@ -1,9 +1,9 @@
 """Runs a job in a child process that is locked first: what reads or runs an uploaded file meets a wall, not this process.
 
 The child is a fork, so whatever was imported before is warm. It first tells which locks hold, before anything of the file
-was touched, then answers with one JSON value; nothing else of it is taken, and what it says is decoded as what anyone may
-have written. A fork also inherits the memory of its parent: a service with secrets in it uses `worker.Worker`, which is
-started anew with a clean environment.
+was touched, then its steps, then answers with one JSON value; nothing else of it is taken, and what it says is decoded as
+what anyone may have written. A fork also inherits the memory of its parent: a service with secrets in it uses
+`worker.Worker`, which is started anew with a clean environment.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..errors import SandboxError, SubjectError
+from ..errors import Cancelled, SandboxError, SubjectError
 from .lockdown import Limits, Lock, lock, prepare
-from .watching import Watched, remove, watch
+from .progress import OF_JOB, Step, Watch, line_of
+from .watching import CANCELLED, Watched, follow, remove
 
 STATIC = Limits(memory=2 << 30, cpu=20, wall=30, file_size=1 << 30, threads=16, executes=False)
 LIVE = Limits(memory=16 << 30, cpu=300, wall=180, file_size=2 << 30, threads=256)
@@ -53,6 +54,7 @@ def run_locked(
     *,
     insist: bool = True,
     output: Path | None = None,
+    watch: Watch | None = None,
 ) -> Answer:
     """Run a job in a locked fork of this process.
 
@@ -65,19 +67,23 @@ def run_locked(
             otherwise it runs with the locks there are.
         output: a file that does not exist yet, which the job may fill with `hand_out`. It is opened before the door is
             locked; where no answer comes it is removed again.
+        watch: is told the steps, which are about the first of `readable`, and ends the job when it is cancelled.
 
     Raises:
+        Cancelled: it was; the child is gone, and so is its scratch folder.
         SubjectError: the job raised it; its two wordings are carried over.
         SandboxError: the door could not be locked, or how the job ended without an answer (the message begins with it):
             timed out, out of memory, CPU used up, crashed, failed, answered too much, wrote too much, no answer.
     """
     scratch = Path(tempfile.mkdtemp(prefix="kerasdoctor-"))
     try:
+        if watch:
+            watch.check()
         prepare()
         if not hasattr(os, "fork"):
             return _run_here(job, scratch, limits, insist=insist)
         with _opened(output) as out:
-            return _answer(_run_in_fork(job, scratch, readable, limits, out, insist=insist), limits)
+            return _answer(_run_in_fork(job, scratch, readable, limits, out, watch, insist=insist), limits)
     finally:
         remove(scratch)
 
@@ -118,7 +124,14 @@ def _run_here(job: Callable[[Path], Any], scratch: Path, limits: Limits, *, insi
 
 
 def _run_in_fork(
-    job: Callable[[Path], Any], scratch: Path, readable: tuple[Path, ...], limits: Limits, output: int, *, insist: bool
+    job: Callable[[Path], Any],
+    scratch: Path,
+    readable: tuple[Path, ...],
+    limits: Limits,
+    output: int,
+    watch: Watch | None,
+    *,
+    insist: bool,
 ) -> Watched:
     answer, printed = os.pipe(), os.pipe()
     try:
@@ -127,7 +140,8 @@ def _run_in_fork(
             _serve(job, (answer[1], printed[1], output), scratch, readable, limits, insist)
         os.close(answer[1])
         os.close(printed[1])
-        return watch(child, answer[0], printed[0], scratch, limits)
+        subject = readable[0].name if readable else ""
+        return follow(child, (answer[0], printed[0]), scratch, limits, watch, subject)
     finally:
         os.close(answer[0])
         os.close(printed[0])
@@ -148,6 +162,7 @@ def _serve(
         locks = lock(scratch, readable, limits)
         _insist(locks, limits, insist=insist)
         _tell({"applied": locks.applied, "missing": locks.missing})
+        OF_JOB.tell_by(_tell_step)
         told = {"value": job(scratch)}
         _tell(told)
     except SubjectError as error:
@@ -166,7 +181,14 @@ def _shortened(message: str) -> str:
 
 
 def _tell(value: dict[str, Any]) -> None:
-    data = json.dumps(value).encode() + b"\n"
+    _write(json.dumps(value).encode() + b"\n")
+
+
+def _tell_step(step: Step) -> None:
+    _write(line_of(step))
+
+
+def _write(data: bytes) -> None:
     while data:
         data = data[os.write(_ANSWER, data) :]
 
@@ -220,6 +242,8 @@ def _insist(locks: Lock, limits: Limits, *, insist: bool) -> None:
 
 def _answer(watched: Watched, limits: Limits) -> Answer:
     """The answer, or the way in which there was none."""
+    if watched.ended == CANCELLED:
+        raise Cancelled
     lines = [_read(line) for line in watched.lines]
     last = lines[-1] if lines else {}
     if "en" in last and watched.ended is None:

@@ -1,4 +1,4 @@
-"""Watches a child from outside: takes its answer, ends it at a limit, and names how it ended."""
+"""Watches a child from outside: takes its steps and its answer, ends it at a limit or when told to, names how it ended."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from typing import Any
 from ..errors import SandboxError
 from ..knowledge.text import Text
 from .lockdown import Limits
+from .progress import LINE, MAX_STEPS, Watch, step_of
 
 MAX_ANSWER = 16 * 1024 * 1024
 _TAIL = 4096
-_LINES = 2  # the locks, then the answer
+_LINES = 2  # the locks, then the answer; steps come between them
 _LOOK = 0.1  # seconds between two looks at the scratch folder
+_HEAR = 0.02  # seconds between two looks at whether it is cancelled
 _GRACE = 0.2  # seconds from the end of the answer to the end of the process
 _MAX_ENTRIES = 20_000
 
@@ -35,15 +37,16 @@ _ENDS = {
     "wrote too much": Text("wrote too much", "写入内容过多"),
     "no answer": Text("ended without an answer", "没有给出结果就结束"),
 }
+CANCELLED = "cancelled"
 _MEMORY_SIGNS = (b"bad_alloc", b"MemoryError", b"Cannot allocate memory", b"out of memory", b"Out of memory")
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What a child wrote (whole lines), the tail of what it printed, and how it ended.
+    """What a child wrote (its locks and its answer, where they came), the tail of what it printed, and how it ended.
 
-    `ended` is the limit for which it was ended, None where it ended by itself or had answered; `code` its exit code, negative
-    for a signal; `cpu` the seconds that it computed.
+    `ended` is the limit for which it was ended, or `CANCELLED`; None where it ended by itself or had answered. `code` is its
+    exit code, negative for a signal; `cpu` the seconds that it computed.
     """
 
     lines: tuple[bytes, ...]
@@ -83,14 +86,21 @@ class Watched:
         return "no answer", ""
 
 
-class _Watch:
-    def __init__(self, answer: int, printed: int, scratch: Path, limits: Limits) -> None:
-        self._answer, self._scratch, self._limits = answer, scratch, limits
+class _Follower:
+    """Reads what a child writes, and stops at its answer."""
+
+    def __init__(
+        self, pipes: tuple[int, int], scratch: Path, limits: Limits, watch: Watch | None, subject: str
+    ) -> None:
+        self._answer, self._scratch, self._limits = pipes[0], scratch, limits
+        self._watch, self._subject = watch, subject
         self._deadline = time.monotonic() + limits.wall
         self._look = time.monotonic() + _LOOK
-        self.written, self.tail = bytearray(), bytearray()
+        self._written, self._size, self._steps = bytearray(), 0, 0
+        self.lines: list[bytes] = []
+        self.tail = bytearray()
         self._selector = selectors.DefaultSelector()
-        for pipe in (answer, printed):
+        for pipe in pipes:
             self._selector.register(pipe, selectors.EVENT_READ)
 
     def until_the_end(self) -> str | None:
@@ -100,13 +110,16 @@ class _Watch:
                 now = time.monotonic()
                 if now >= self._deadline:
                     return "timed out"
+                if self._watch and self._watch.cancelled:
+                    return CANCELLED
                 if now >= self._look:
                     self._look = now + _LOOK
                     if _too_much(self._scratch, self._limits.file_size):
                         return "wrote too much"
-                for key, _ in self._selector.select(min(self._deadline, self._look) - now):
+                until = min(self._deadline, self._look, now + _HEAR if self._watch else self._look)
+                for key, _ in self._selector.select(until - now):
                     if not self._take(key.fd):
-                        return "answered too much" if len(self.written) > MAX_ANSWER else None
+                        return "answered too much" if self._size > MAX_ANSWER else None
 
     def _take(self, pipe: int) -> bool:
         """Read once; False at the end of the answer."""
@@ -116,23 +129,47 @@ class _Watch:
             if not part:
                 self._selector.unregister(pipe)
             return True
-        self.written += part
-        return (
-            bool(part) and len(self.written) <= MAX_ANSWER and (b"\n" not in part or self.written.count(b"\n") < _LINES)
-        )
+        self._size += len(part)
+        self._written += part
+        if b"\n" in part:
+            self._take_lines()
+        return bool(part) and self._size <= MAX_ANSWER and len(self.lines) < _LINES
+
+    def _take_lines(self) -> None:
+        *lines, rest = self._written.split(b"\n")
+        self._written = rest
+        for line in lines:
+            if self.lines and line.startswith(LINE):
+                self._tell(bytes(line))
+            elif len(self.lines) < _LINES:
+                self.lines.append(bytes(line))
+
+    def _tell(self, line: bytes) -> None:
+        """Pass a step on, if it is one; a hostile child may write any number of anything."""
+        self._steps += 1
+        if self._watch and self._steps <= MAX_STEPS and (step := step_of(line, self._subject)):
+            self._watch.tell(step)
 
 
-def watch(child: int, answer: int, printed: int, scratch: Path, limits: Limits) -> Watched:
+def follow(
+    child: int,
+    pipes: tuple[int, int],
+    scratch: Path,
+    limits: Limits,
+    watch: Watch | None = None,
+    subject: str = "",
+) -> Watched:
     """Follow a child to its end, which comes at the latest when the wall time of its limits is over.
 
     Args:
         child: its process id; it is reaped here.
-        answer: the pipe on which it tells its locks and then its answer, a line of JSON each.
-        printed: the pipe of all that it prints.
+        pipes: that on which it tells its locks, its steps and then its answer, a line of JSON each; and that of all that it prints.
         scratch: the folder that it writes to.
         limits: what it may use.
+        watch: is told the steps, and says whether to end it.
+        subject: the name of the file that the steps are about.
     """
-    followed, status, used = _Watch(answer, printed, scratch, limits), None, 0.0
+    followed, status, used = _Follower(pipes, scratch, limits, watch, subject), None, 0.0
     ended: str | None = "timed out"  # or interrupted
     try:
         ended = followed.until_the_end()
@@ -143,15 +180,11 @@ def watch(child: int, answer: int, printed: int, scratch: Path, limits: Limits) 
             os.kill(child, signal.SIGKILL)
             _, status, usage = os.wait4(child, 0)
             used = usage.ru_utime + usage.ru_stime
-            ended = ended or _why_killed(bytes(followed.written))
-    _drain(printed, followed.tail)
-    lines = tuple(bytes(followed.written).split(b"\n")[:-1][:_LINES])
-    return Watched(lines, bytes(followed.tail[-_TAIL:]), ended, os.waitstatus_to_exitcode(status), used)
-
-
-def _why_killed(written: bytes) -> str | None:
-    """Its pipe was closed, but it lived on: with an answer that is its business."""
-    return None if written.count(b"\n") >= _LINES else "no answer"
+            # Its pipe was closed, but it lived on: with an answer that is its business.
+            ended = ended or (None if len(followed.lines) == _LINES else "no answer")
+    _drain(pipes[1], followed.tail)
+    code = os.waitstatus_to_exitcode(status)
+    return Watched(tuple(followed.lines), bytes(followed.tail[-_TAIL:]), ended, code, used)
 
 
 def _reaped(child: int, seconds: float) -> tuple[int | None, float]:

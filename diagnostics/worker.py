@@ -1,11 +1,12 @@
-"""A warm worker: a process that has imported TensorFlow and one Keras, and runs each job in a locked fork of itself.
+"""A warm worker: a process that has imported what its jobs need, and runs each of them in a locked fork of itself.
 
     python -m kerasdoctor.diagnostics.worker keras-3
 
-It is started with a clean environment, so that there are no secrets in the memory that a job inherits, and without GPUs: a
-job runs on the CPU. It computes nothing itself, for a TensorFlow that has started its threads cannot be forked. Requests and
-answers are lines of JSON: `{"job", "arguments", "readable", "limits", "insist", "output"}`, then `{"value", "applied", "missing"}` or
-`{"error", "en", "zh"}`.
+There is one kind for reading files, which needs no TensorFlow, and one for running models in each Keras. It is started with a
+clean environment, so that there are no secrets in the memory that a job inherits, and without GPUs: a job runs on the CPU. It
+computes nothing itself, for a TensorFlow that has started its threads cannot be forked. Requests and answers are lines of
+JSON: `{"job", "arguments", "readable", "limits", "insist", "output"}`, then `{"step"}` for each step, and last `{"value",
+"applied", "missing"}` or `{"error", "en", "zh"}`. A line that comes while a job runs, or the end of the requests, ends that job.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import importlib.util
 import json
 import os
 import select
+import selectors
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NoReturn, Self, get_args
@@ -30,53 +33,61 @@ from typing import Any, BinaryIO, Literal, NoReturn, Self, get_args
 from ..errors import SandboxError, SubjectError
 from .decoding import decode
 from .lockdown import Limits, Lock
+from .progress import Step, Watch
 from .sandbox import LIVE, Answer, clean_variables, run_locked
-from .watching import MAX_ANSWER
+from .watching import MAX_ANSWER, remove
 
-Keras = Literal["keras-3", "tf-keras"]
+Kind = Literal["reader", "keras-3", "tf-keras"]
 # The jobs, each a function of this package that is called with the scratch folder and the arguments by name. A new job is a
 # line here; nothing else can be asked for.
-JOBS = {
-    "live": "live:examine_live",
-    "mend": "mending:mend_copy",
-    "locks": "self_test:try_the_doors",
+_LOCKS = {"locks": "self_test:try_the_doors"}
+_READING = {"look": "looking:look_at", "gate": "looking:gate_at"} | _LOCKS
+_RUNNING = {"live": "live:examine_live", "mend": "mending:mend_copy"} | _LOCKS
+JOBS: dict[Kind, dict[str, str]] = {"reader": _READING, "keras-3": _RUNNING, "tf-keras": _RUNNING}
+_MODULES: dict[Kind, tuple[str, ...]] = {
+    "reader": (),
+    "keras-3": ("tensorflow", "keras"),
+    "tf-keras": ("tensorflow", "tf_keras"),
 }
+_READERS = ("safety", "weights", "training_log", "data_sample", "picture_of", "plot")
 _START = 120.0  # seconds that importing TensorFlow may take
 _GRACE = 15.0  # seconds beyond a job's wall time
+_HEAR = 0.02  # seconds between two looks at whether it is cancelled
+_CANCEL = b"cancel\n"
 _TAIL = 2000
 
 
 class Worker:
-    """A running worker with one Keras. A context manager; one thread at a time may use it.
+    """A running worker of one kind. A context manager; one thread at a time may use it, and any may `kill` it.
 
     After a SandboxError that says that the worker ended, start another one.
     """
 
-    def __init__(self, keras: Keras = "keras-3") -> None:
-        """Start it and wait until it has imported TensorFlow and Keras.
+    def __init__(self, kind: Kind = "keras-3") -> None:
+        """Start it. It goes on importing what it needs; the first job waits for that.
 
         Raises:
-            SandboxError: TensorFlow or that Keras is not installed here, or it could not start; then the message has the last of
-                what it printed.
+            SandboxError: what it needs is not installed here.
         """
-        _need("tensorflow", "tf_keras" if keras == "tf-keras" else "keras")
-        self.keras = keras
+        _need(*_MODULES[kind])
+        self.kind = kind
         self._home = tempfile.TemporaryDirectory(prefix="kerasdoctor-worker-")
         Path(self._home.name).chmod(0o711)  # the scratch folders in it are reached by users that no one is
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._buffer = bytearray()
+        self._ready, self._closed = False, False
+        self._start_by = time.monotonic() + _START
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", __name__, keras],
+            [sys.executable, "-P", "-m", __name__, kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            env=_variables(keras, Path(self._home.name)),
+            env=_variables(kind, Path(self._home.name)),
+            start_new_session=True,  # Ctrl-C is for whoever started it, who then ends it
         )
-        try:
-            self.versions: dict[str, str] = self._answer(_START)["versions"]
-        except BaseException:
-            self.close()
-            raise
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self._answers = selectors.DefaultSelector()  # select(2) takes no file of a number above 1023
+        self._answers.register(self._process.stdout, selectors.EVENT_READ)
 
     @property
     def ended(self) -> bool:
@@ -88,6 +99,17 @@ class Worker:
         """Its process id."""
         return self._process.pid
 
+    def wait(self, watch: Watch | None = None) -> None:
+        """Wait until it has imported what it needs.
+
+        Raises:
+            SandboxError: it could not; the message has the last of what it printed.
+            Cancelled: the watch was; it goes on importing.
+        """
+        if not self._ready:
+            self._answer(self._start_by, watch or Watch())
+            self._ready = True
+
     def run(
         self,
         job: str,
@@ -97,6 +119,7 @@ class Worker:
         *,
         insist: bool = True,
         output: Path | None = None,
+        watch: Watch | None = None,
     ) -> Answer:
         """Run a job of `JOBS` in a locked fork of the worker.
 
@@ -107,10 +130,13 @@ class Worker:
             limits: as for `run_locked`.
             insist: as for `run_locked`.
             output: as for `run_locked`.
+            watch: as for `run_locked`.
 
         Raises:
-            SubjectError, SandboxError: as for `run_locked`; and SandboxError where the worker itself ended.
+            SubjectError, SandboxError, Cancelled: as for `run_locked`; and SandboxError where the worker itself ended.
         """
+        watch = watch or Watch()
+        self.wait(watch)
         request = {
             "job": job,
             "arguments": dict(arguments or {}),
@@ -120,21 +146,33 @@ class Worker:
             "output": str(output.absolute()) if output else None,
         }
         self._send(json.dumps(request).encode() + b"\n")
-        told = self._answer(limits.wall + _GRACE)
+        try:
+            told = self._answer(time.monotonic() + limits.wall + _GRACE, watch)
+        except BaseException:  # cancelled, or interrupted
+            self._end_job()
+            raise
+        watch.check()
         if "value" in told:
             return Answer(told["value"], Lock(tuple(told["applied"]), tuple(told["missing"])))
-        kind = SandboxError if told["error"] == "SandboxError" else SubjectError
-        raise kind(told["en"], told["zh"])
+        error = SandboxError if told["error"] == "SandboxError" else SubjectError
+        raise error(told["en"], told["zh"])
+
+    def kill(self) -> None:
+        """End it, with what it may be running: whoever waits for that gets a SandboxError. From any thread."""
+        self._closed = True
+        self._process.kill()  # what it runs ends with it
 
     def close(self) -> None:
-        """End it, with what it may be running."""
-        self._process.kill()  # what it runs ends with it
+        """End it, and leave nothing of it behind."""
+        self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # a request that it did not take
                 assert pipe is not None  # noqa: S101 - they are pipes
                 pipe.close()
+        self._answers.close()
         self._printed.close()
+        remove(Path(self._home.name))
         self._home.cleanup()
 
     def __enter__(self) -> Self:
@@ -151,33 +189,48 @@ class Worker:
         except (OSError, ValueError) as error:
             raise self._dead() from error
 
-    def _answer(self, seconds: float) -> dict[str, Any]:
-        """The next line of the worker."""
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        pipe, deadline = self._process.stdout.fileno(), time.monotonic() + seconds
+    def _end_job(self) -> None:
+        """Have what it runs ended, and wait until that is done; a worker that does not do so is ended itself."""
+        with suppress(SandboxError):
+            if not self.ended:
+                self._send(_CANCEL)
+                self._answer(time.monotonic() + _GRACE, Watch())
+
+    def _answer(self, deadline: float, watch: Watch) -> dict[str, Any]:
+        """The next line of the worker that is no step."""
+        while True:
+            told: dict[str, Any] = json.loads(self._line(deadline, watch))
+            if "step" not in told:
+                return told
+            watch.tell(decode(Step, told["step"], "step"))
+
+    def _line(self, deadline: float, watch: Watch) -> bytes:
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-            part = os.read(pipe, 1 << 16) if ready else b""
+            watch.check()
+            left = max(0.0, deadline - time.monotonic())
+            ready = self._answers.select(min(left, _HEAR))
+            if not ready and left:
+                continue
+            part = os.read(ready[0][0].fd, 1 << 16) if ready else b""
             if not part or len(self._buffer) > 2 * MAX_ANSWER:
                 raise self._dead()
             self._buffer += part
         line, _, rest = bytes(self._buffer).partition(b"\n")
         self._buffer = bytearray(rest)
-        told: dict[str, Any] = json.loads(line)
-        return told
+        return line
 
     def _dead(self) -> SandboxError:
         """It ended, or does not answer, and is ended."""
         self._process.kill()
         code = self._process.wait()
-        if self._printed.closed:
-            return SandboxError("the worker is closed", "工作进程已经关闭")
+        if self._closed:
+            return SandboxError("the worker was closed", "工作进程已被关闭")
         size = self._printed.seek(0, os.SEEK_END)
         self._printed.seek(max(0, size - _TAIL))
         tail = self._printed.read().decode("utf-8", "replace").strip()
         return SandboxError(
-            f"the worker for {self.keras} ended (exit code {code}); it printed last:\n{tail}",
-            f"{self.keras} 的工作进程已结束（退出码 {code}）；最后的输出：\n{tail}",
+            f"the worker for {self.kind} ended (exit code {code}); it printed last:\n{tail}",
+            f"{self.kind} 的工作进程已结束（退出码 {code}）；最后的输出：\n{tail}",
         )
 
 
@@ -192,63 +245,94 @@ def _need(*modules: str) -> None:
         )
 
 
-def _variables(keras: Keras, home: Path) -> dict[str, str]:
+def _variables(kind: Kind, home: Path) -> dict[str, str]:
     return clean_variables(home) | {
-        "TF_USE_LEGACY_KERAS": "1" if keras == "tf-keras" else "0",
+        "TF_USE_LEGACY_KERAS": "1" if kind == "tf-keras" else "0",
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
 
 
+class _FromCaller(Watch):
+    """The caller's watch as the worker has it: steps are sent there, and whatever comes from there means that it is cancelled."""
+
+    def __init__(self, requests: FileIO, answers: BinaryIO) -> None:
+        super().__init__(lambda step: _say(answers, {"step": asdict(step)}))
+        self._requests = requests
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a line came, or the requests ended."""
+        return bool(select.select([self._requests], [], [], 0)[0])
+
+
 def main() -> NoReturn:
     """Serve jobs until the requests end."""
     requests, answers = _take_pipes()
-    keras = sys.argv[1] if len(sys.argv) > 1 else ""
-    if keras not in get_args(Keras):
-        sys.exit(f"expected one of {', '.join(get_args(Keras))}")
-    _say(answers, {"versions": _warm_up("tf_keras" if keras == "tf-keras" else "keras")})
-    for line in requests:
-        _say(answers, _serve(json.loads(line)))
+    kind: Any = sys.argv[1] if len(sys.argv) > 1 else ""
+    if kind not in get_args(Kind):
+        sys.exit(f"expected one of {', '.join(get_args(Kind))}")
+    _warm_up(kind)
+    _say(answers, {"ready": True})
+    watch = _FromCaller(requests, answers)
+    while line := requests.readline():  # which takes no more than the line: what follows is for the watch
+        if line != _CANCEL:  # one that came when its job had ended
+            _say(answers, _serve(kind, json.loads(line), watch))
     sys.exit(0)
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _take_pipes() -> tuple[FileIO, BinaryIO]:
     """The two pipes under numbers of their own: what a library prints is no answer."""
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    requests, answers = FileIO(os.dup(0)), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     return requests, answers
 
 
-def _warm_up(keras: str) -> dict[str, str]:
-    """Import TensorFlow and Keras; the numbers of threads are only noted, nothing starts."""
-    tensorflow, imported = importlib.import_module("tensorflow"), importlib.import_module(keras)
-    threads = min(4, os.cpu_count() or 1)
-    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
-    for job in JOBS:
-        _function(job)
-    return {"tensorflow": tensorflow.__version__, keras: imported.__version__}
+def _warm_up(kind: Kind) -> None:
+    """Import what the jobs need."""
+    if kind == "reader":
+        _warm_up_reader()
+    else:
+        _warm_up_keras(*_MODULES[kind])
+    for job in JOBS[kind]:
+        _function(kind, job)
 
 
-def _function(job: str) -> Callable[..., Any] | None:
-    """The function of a job; None where its name is unknown, or this release has no such module."""
-    module, _, name = JOBS.get(job, "").partition(":")
-    try:
-        found = importlib.import_module(f".{module}", __package__) if module else None
-    except ModuleNotFoundError:
-        return None
-    function: Callable[..., Any] | None = getattr(found, name, None)
+def _warm_up_keras(tensorflow: str, keras: str) -> None:
+    """The numbers of threads are only noted, nothing starts."""
+    threading, threads = importlib.import_module(tensorflow).config.threading, min(4, os.cpu_count() or 1)
+    threading.set_intra_op_parallelism_threads(threads)
+    threading.set_inter_op_parallelism_threads(threads)
+    importlib.import_module(keras)
+
+
+def _warm_up_reader() -> None:
+    """All that reading imports when it is first needed. Where an extra is not installed, each file that needs it says so."""
+    from .catalogue import probes_of  # noqa: PLC0415 - this kind of worker only
+
+    probes_of("model", "weights", "log", "data", "environment")
+    for name in ("h5py", *(f"{__package__}.{module}" for module in _READERS)):
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _function(kind: Kind, job: str) -> Callable[..., Any] | None:
+    """The function of a job; None where its name is unknown."""
+    module, _, name = JOBS[kind].get(job, "").partition(":")
+    function: Callable[..., Any] | None = (
+        getattr(importlib.import_module(f".{module}", __package__), name) if module else None
+    )
     return function
 
 
-def _serve(request: dict[str, Any]) -> dict[str, Any]:
+def _serve(kind: Kind, request: dict[str, Any], watch: Watch) -> dict[str, Any]:
     try:
-        function = _function(request["job"])
+        function = _function(kind, request["job"])
         if function is None:
-            jobs = ", ".join(JOBS)
+            jobs = ", ".join(JOBS[kind])
             raise SandboxError(
                 f"there is no job {request['job']!r}; there are {jobs}",
                 f"没有名为 {request['job']!r} 的任务；可用的有 {jobs}",
@@ -257,7 +341,7 @@ def _serve(request: dict[str, Any]) -> dict[str, Any]:
         readable = tuple(map(Path, request["readable"]))
         job = partial(_call, function, request["arguments"])
         output = Path(request["output"]) if request["output"] else None
-        answer = run_locked(job, readable, limits, insist=request["insist"], output=output)
+        answer = run_locked(job, readable, limits, insist=request["insist"], output=output, watch=watch)
     except SubjectError as error:
         return {"error": type(error).__name__, "en": str(error), "zh": error.zh}
     return {"value": answer.value, "applied": answer.locks.applied, "missing": answer.locks.missing}

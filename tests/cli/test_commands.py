@@ -73,7 +73,7 @@ def test_json_is_the_diagnosis() -> None:
     """The fields that programs rely on are there, with their types."""
     ended = command("explain", "-", "--json", "--model", str(EXAMPLES / "digits.keras"), text=TRACE)
     read = json.loads(ended.stdout)
-    assert read["schema"] == "kerasdoctor.diagnosis/2"
+    assert read["schema"] == "kerasdoctor.diagnosis/3"
     assert 0 < read["confidence"] <= 1
     assert all(isinstance(reason, str) for reason in read["reasons"])
     undecided = json.loads(command("--json", text="GPU 用不了，训练很慢").stdout)

@@ -184,11 +184,11 @@ SUSPICION = "the loss of my network is strange since yesterday, sometimes nan"
 def test_a_log_changes_a_diagnosis(doctor: Doctor, tmp_path: Path) -> None:
     """NaN in it confirms what was suspected, a sound one speaks against it."""
     without = doctor.diagnose(SUSPICION)
-    with_nan = doctor.diagnose(SUSPICION, Subjects(logs=(log(tmp_path, "1.2 0.9 nan nan"),)))
+    with_nan = doctor.diagnose(SUSPICION, Subjects(files=(log(tmp_path, "1.2 0.9 nan nan"),)))
     assert with_nan.topic == without.topic == "nan-loss"
     assert with_nan.confidence > without.confidence
     assert any("loss-not-finite" in reason.en for reason in with_nan.reasons)
-    sound = doctor.diagnose(SUSPICION, Subjects(logs=(log(tmp_path, "1.2 0.9 0.8 0.7"),)))
+    sound = doctor.diagnose(SUSPICION, Subjects(files=(log(tmp_path, "1.2 0.9 0.8 0.7"),)))
     assert sound.confidence < without.confidence
 
 
@@ -197,17 +197,17 @@ def test_data_beside_a_model_change_a_diagnosis(doctor: Doctor, keras_3: Path, t
     text = "ValueError: Input 0 is incompatible with the layer: expected shape=(None, 8), found shape=(None, 7)"
     np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).normal(size=(40, 7)), y=np.arange(40) % 3)
     model = keras_3 / "sequential.keras"
-    shown = doctor.diagnose(text, Subjects((model,), data=(tmp_path / "data.npz",)))
+    shown = doctor.diagnose(text, Subjects((model, tmp_path / "data.npz")))
     finding = next(f for f in shown.findings if f.probe == "data-shape")
     assert finding.outcome == "finding"
     assert "7" in finding.evidence[0].en
-    broken = doctor.diagnose(text, Subjects((tmp_path / "none.keras",), data=(tmp_path / "data.npz",)))
+    broken = doctor.diagnose(text, Subjects((tmp_path / "none.keras", tmp_path / "data.npz")))
     assert next(f for f in broken.findings if f.probe == "data-layout").outcome == "nothing"
 
 
 def test_a_fault_alone_is_enough_where_nothing_was_pasted(doctor: Doctor, tmp_path: Path) -> None:
     """One topic of one fault; beside a text about something else it is told, and not the answer."""
-    subjects = Subjects(logs=(log(tmp_path, "1.2 0.9 nan nan"),))
+    subjects = Subjects(files=(log(tmp_path, "1.2 0.9 nan nan"),))
     assert doctor.diagnose("", subjects).topic == "nan-loss"
     trace = "ValueError: The layer \"shared\" has multiple inbound nodes, hence the notion of 'layer output' is ill-defined."
     assert doctor.diagnose(trace, subjects).topic == "multiple-inbound-nodes"

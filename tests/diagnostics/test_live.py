@@ -18,7 +18,7 @@ from kerasdoctor.diagnostics.live import Failure, Live
 from kerasdoctor.diagnostics.live_steps import told
 from kerasdoctor.diagnostics.probe import Finding, examine
 from kerasdoctor.diagnostics.sandbox import LIVE
-from kerasdoctor.diagnostics.worker import Keras, Worker
+from kerasdoctor.diagnostics.worker import Kind, Worker
 from kerasdoctor.diagnostics.workers import Workers
 from kerasdoctor.errors import SandboxError
 
@@ -37,7 +37,7 @@ SOUND = (
 class Ward:
     """The models that one Keras saved, the workers that run them, and what was seen of them already."""
 
-    keras: Keras
+    keras: Kind
     folder: Path
     workers: Workers
     seen: dict[str, Live] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from kerasdoctor.diagnostics.examination import ENGINES
 from kerasdoctor.diagnostics.sandbox import Answer, Limits
-from kerasdoctor.diagnostics.worker import Keras, Worker
+from kerasdoctor.diagnostics.worker import Kind, Worker
 from kerasdoctor.errors import SandboxError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the locks are those of Linux")
@@ -24,12 +24,12 @@ LIMITS = Limits(memory=4 << 30, cpu=60, wall=60, file_size=64 << 20, threads=64)
 
 
 @pytest.fixture(params=["keras-3", "tf-keras"], scope="module")
-def keras(request: pytest.FixtureRequest) -> Keras:
+def keras(request: pytest.FixtureRequest) -> Kind:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def worker(keras: Keras) -> Iterator[Worker]:
+def worker(keras: Kind) -> Iterator[Worker]:
     os.environ["KERASDOCTOR_TEST_TOKEN"] = "secret"  # noqa: S105
     with Worker(keras) as running:
         del os.environ["KERASDOCTOR_TEST_TOKEN"]
@@ -37,7 +37,7 @@ def worker(keras: Keras) -> Iterator[Worker]:
 
 
 @pytest.fixture(scope="module")
-def saved(keras: Keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def saved(keras: Kind, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A folder with an honest and a hostile model, and what the hostile one told of itself where nothing was locked."""
     folder = tmp_path_factory.mktemp("saved")
     (folder / "other.h5").write_text("another upload")
@@ -62,7 +62,7 @@ def saved(keras: Keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 def live(worker: Worker, path: Path, limits: Limits = LIMITS) -> Answer:
     """Run a model file as `check --live --allow-code` does."""
-    arguments = {"path": str(path), "engine": ENGINES[worker.keras], "allow_code": True}
+    arguments = {"path": str(path), "engine": ENGINES[worker.kind], "allow_code": True}
     return worker.run("live", arguments, (path,), limits)
 
 
@@ -123,16 +123,20 @@ def test_a_worker_survives_a_job_that_does_not_end(worker: Worker, saved: tuple[
     assert worker.run("locks").value
 
 
-def test_a_worker_that_cannot_start_says_why() -> None:
-    """With what it printed."""
-    with pytest.raises(SandboxError, match="expected one of keras-3, tf-keras"):
-        Worker("keras-9")  # type: ignore[arg-type]
+def test_a_worker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first job is told, with what it printed; the second too."""
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('libcublas.so.9 is gone')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    with Worker("keras-3") as worker:
+        for _ in range(2):
+            with pytest.raises(SandboxError, match=r"keras-3 ended[\s\S]*libcublas.so.9 is gone"):
+                worker.run("locks")
 
 
 def test_a_dead_worker_is_told(worker: Worker) -> None:
     """Killed between two jobs: a SandboxError that says so, and again at the next try. The last test of this worker."""
     os.kill(worker.pid, signal.SIGKILL)
     for _ in range(2):
-        with pytest.raises(SandboxError, match=f"the worker for {worker.keras} ended") as caught:
+        with pytest.raises(SandboxError, match=f"the worker for {worker.kind} ended") as caught:
             worker.run("locks")
         assert "已结束" in caught.value.zh
