@@ -147,7 +147,7 @@ def _show(diagnosis: Diagnosis, *, as_json: bool, err: bool) -> None:
     if as_json:
         click.echo(json_text(diagnosis.as_json()), err=err)
         return
-    from .pages import diagnosis_page  # noqa: PLC0415
+    from ..diagnostics.page import diagnosis_page  # noqa: PLC0415
 
     screen = Screen()
     diagnosis_page(screen, diagnosis)

@@ -15,9 +15,10 @@ from .. import __version__
 from ..diagnostics.catalogue import listed_probes, probes_of
 from ..diagnostics.environment import Environment, masked
 from ..diagnostics.examination import examine_python
+from ..diagnostics.paper import printable
 from ..diagnostics.probe import Finding, Probe
 from ..knowledge.text import Lang, Text
-from .terminal import Screen, printable
+from .terminal import Screen
 
 SCHEMA = "kerasdoctor.environment/1"
 STATUSES = {

@@ -12,12 +12,13 @@ from ..diagnostics.catalogue import listed_probes, probe_of
 from ..diagnostics.depth import Depth
 from ..diagnostics.diagnosis import finding_as_json
 from ..diagnostics.examination import Examination, examine_files
+from ..diagnostics.page import OUTCOMES, SILENT
+from ..diagnostics.paper import shown
 from ..diagnostics.probe import Finding
 from ..diagnostics.workers import Workers
 from ..errors import InputError
 from ..knowledge.text import Lang, Text
-from .pages import MORE, OUTCOMES, SILENT
-from .terminal import Screen, json_text, shown
+from .terminal import Screen, json_text
 
 SCHEMA = "kerasdoctor.examination/1"
 KINDS = {
@@ -169,7 +170,7 @@ def _finding(screen: Screen, finding: Finding, lang: Lang) -> None:
         probe = probe_of(finding.probe)
         screen.plain(REMEDY.say(lang).format(probe.remedy.say(lang), probe.documentation), indent=4, hang=2, dim=True)
         if finding.topics:
-            screen.plain(MORE.say(lang).format(finding.topics[0]), indent=4, dim=True)
+            screen.more(finding.topics[0], lang)
 
 
 def _sandbox(screen: Screen, examined: Examination, lang: Lang) -> None:

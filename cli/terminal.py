@@ -6,9 +6,16 @@ import json
 import os
 import re
 import shutil
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 import click
+
+from ..diagnostics.paper import joined, printable
+from ..knowledge.text import Lang, Text
+
+if TYPE_CHECKING:
+    from ..diagnostics.diagnosis import Named, Question
 
 MAX_WIDTH = 100
 _TOKEN = re.compile(r"\s+|[A-Za-z0-9_`'\"(\[{<./\\:@#$%&*+=~^|,;!?)\]}>-]+|.")
@@ -18,6 +25,8 @@ _CODE = re.compile(r"`[^`]+`")
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r":?-+:?")
 _LIST_ITEM = re.compile(r"(\s*)(\d{1,2}\.|[-*•]) +(.*)")
+MORE = Text("More: kerasdoctor topic {}", "详见：kerasdoctor topic {}")
+WRITTEN = Text("Written: {}", "已写入：{}")
 
 
 def use_color() -> bool | None:
@@ -28,18 +37,6 @@ def use_color() -> bool | None:
 def columns(text: str) -> int:
     """How many columns a text takes."""
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def printable(text: str) -> str:
-    """`text` without characters that steer a terminal: pasted text is shown, never obeyed."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\t", "    ")
-    )
-
-
-def shown(name: str) -> str:
-    """A name of a file in one line: it may be any bytes, line breaks and escapes among them."""
-    return printable(name.replace("\n", "\N{REPLACEMENT CHARACTER}"))
 
 
 def json_text(value: object) -> str:
@@ -85,12 +82,20 @@ def _cut(line: str, width: int) -> int:
 
 
 class Screen:
-    """Collects the lines of a page."""
+    """Collects the lines of a page: the terminal's `Paper`."""
 
     def __init__(self, width: int | None = None) -> None:
         """`width` in columns; by default the terminal's, at most 100."""
         self.width = width or min(MAX_WIDTH, shutil.get_terminal_size().columns)
         self._lines: list[str] = []
+
+    def title(self, text: str) -> None:
+        """The name of the answer."""
+        self.plain(text, bold=True, fg="yellow")
+
+    def named(self, topic: str, sure: str) -> None:
+        """The topic's id, with which `kerasdoctor topic` shows it, and how sure it is."""
+        self.note(f"{topic} · {sure}")
 
     def heading(self, text: str) -> None:
         """A heading, with a blank line above."""
@@ -104,6 +109,10 @@ class Screen:
         styled = [click.style(line, **style) for line in lines] if style else _inline(lines)  # type: ignore[arg-type]
         for number, line in enumerate(styled):
             self._lines.append(" " * (indent + (hang if number else 0)) + line)
+
+    def note(self, text: str, *, indent: int = 0) -> None:
+        """A paragraph in small print."""
+        self.plain(text, indent=indent, dim=True)
 
     def item(self, text: str, mark: str = "•", *, indent: int = 2) -> None:
         """An item of a list."""
@@ -129,7 +138,7 @@ class Screen:
             self._table([_cells(line) for line in lines], indent)
             return
         first = _LIST_ITEM.match(lines[0])
-        text = _join(([first[3]] if first else [lines[0].strip()]) + [line.strip() for line in lines[1:]])
+        text = joined(([first[3]] if first else [lines[0].strip()]) + [line.strip() for line in lines[1:]])
         if first:
             self.item(text, first[2], indent=indent + len(first[1]))
         else:
@@ -143,10 +152,41 @@ class Screen:
             told = [f"{name}: {cell}" if name else cell for name, cell in zip(head[1:], row[1:], strict=False) if cell]
             self.plain("; ".join(told), indent=indent + 4)
 
-    def code(self, text: str, *, indent: int = 4) -> None:
+    def code(self, text: str, language: str = "", *, indent: int = 4) -> None:
         """Code as it is, never wrapped."""
+        del language  # all code has one colour here
         for line in printable(text).split("\n"):
             self._lines.append((" " * indent + click.style(line, fg="green")) if line.strip() else "")
+
+    def change(self, before: str, after: str) -> None:
+        """A piece before and after."""
+        for sign, piece, colour in (("-", before, "red"), ("+", after, "green")):
+            if piece:
+                self.plain(f"{sign} {piece}", indent=8, hang=2, fg=colour)
+
+    def other(self, named: Named, lang: Lang) -> None:
+        """Another topic that comes into question."""
+        self.item(f"{named.title.say(lang)} ({named.topic}, {named.confidence:.0%})")
+
+    def more(self, topic: str, lang: Lang) -> None:
+        """The command that shows a topic."""
+        self.note(MORE.say(lang).format(topic), indent=4)
+
+    def source(self, title: str, url: str) -> None:
+        """A source with its address."""
+        self.item(f"{title}: {url}")
+
+    def ask(self, question: Question, lang: Lang) -> None:
+        """A question, with commands that answer it."""
+        self.markdown(question.text.say(lang))
+
+    def advise(self, advice: Text, lang: Lang) -> None:
+        """What the reader can add, with commands."""
+        self.item(advice.say(lang))
+
+    def written(self, copy: str, lang: Lang) -> None:
+        """The path of a mended copy."""
+        self.plain(WRITTEN.say(lang).format(copy), bold=True)
 
     def blank(self) -> None:
         """One blank line, never two."""
@@ -160,15 +200,6 @@ class Screen:
 
 def _cells(row: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in _BAR.split(row.strip().strip("|"))]
-
-
-def _join(lines: list[str]) -> str:
-    """Lines of a paragraph as one; between two Chinese characters there is no space."""
-    text = lines[0]
-    for line in lines[1:]:
-        chinese = text and line and east_asian_width(text[-1]) in "WF" and east_asian_width(line[0]) in "WF"
-        text += line if chinese else f" {line}"
-    return text
 
 
 def _inline(lines: list[str]) -> list[str]:

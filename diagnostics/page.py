@@ -1,0 +1,320 @@
+"""What of a Diagnosis is shown, in which order, under which headings: one definition for every medium.
+
+Media with lines are a `Paper`, on which `diagnosis_page` and the parts write. A template (HTML) goes through the same decisions:
+`parts_of` (the parts in their order), `heading_of`, `shown_findings`, `question_text`, `advice_text`, `sure`, `ran_with`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..knowledge.text import Lang, Text
+from .catalogue import listed_probes
+from .diagnosis import Diagnosis, Fix, Question
+from .paper import Paper, shown
+from .phrases import EXAMINE, line_name
+from .probe import Finding, Outcome
+
+REASONS = Text("Why we think so", "判断依据")
+FIX = Text("What to do", "怎么办")
+FIX_FOR = Text("What to do in {}", "怎么办（{}）")
+SEEN = Text("This code was run with {}.", "这段代码已在以下环境实际运行：{}。")
+NOT_RUN = Text(
+    "Commands like these depend on the machine and were not run here.", "这类命令取决于具体机器，未在此运行。"
+)
+CHECK = Text("How to check", "如何验证")
+WHY = Text("Why it happens", "原因")
+EVIDENCE = Text("Evidence", "证据")
+OTHERS = Text("What else it could be", "其他可能")
+NEAREST = Text("Nearest topics, none of them close enough", "最接近的主题（都不够吻合）")
+SOURCES = Text("Sources", "出处")
+QUESTION = Text("One question", "还想问一句")
+WHAT_IT_TOLD = Text("What the text tells", "文本说明了什么")
+TO_ADD = Text("What would help", "补充这些会有帮助")
+SILENT = (
+    Text("1 probe found nothing wrong", "1 个探针未发现问题"),
+    Text("{} probes found nothing wrong", "{} 个探针未发现问题"),
+)
+PROBES = Text("{} probes", "{} 个探针")
+SURE = Text("{:.0%} sure", "把握 {:.0%}")
+OUTCOMES: dict[Outcome, tuple[str, Text]] = {
+    "finding": ("✗", Text("found", "发现问题")),
+    "nothing": ("✓", Text("nothing found", "未发现问题")),
+    "could_not_look": ("?", Text("could not look", "无法检查")),
+    "crashed": ("!", Text("the probe failed", "探针自身出错")),
+}
+ADD_FILES = Text(
+    "Add the model file (.keras, .h5), the training log or a sample of the data: it will be examined.",
+    "也可以上传模型文件（.keras、.h5）、训练日志或数据样本，由程序检查。",
+)
+_DROP_MODEL = Text(
+    "Drop the model file (.keras, .h5) here; it tells {}.", "请上传模型文件（.keras、.h5），可以看出：{}。"
+)
+TO_DROP = {
+    "model": _DROP_MODEL,
+    "weights": _DROP_MODEL,
+    "live": Text(
+        "Drop the model file (.keras, .h5) here and let it be run in the sandbox; it tells {}.",
+        "请上传模型文件（.keras、.h5）并允许在沙箱中运行，可以看出：{}。",
+    ),
+    "log": Text(
+        "Drop the training log (CSV, JSON or what was printed) here; it tells {}.",
+        "请上传训练日志（CSV、JSON 或打印的内容），可以看出：{}。",
+    ),
+    "data": Text(
+        "Drop a sample of the data (.npz, .npy, .csv) here; it tells {}.",
+        "请上传一份数据样本（.npz、.npy、.csv），可以看出：{}。",
+    ),
+    "environment": Text(
+        "Run `kerasdoctor env --report` where it fails and paste what it prints; it tells {}.",
+        "请在出错的环境里运行 `kerasdoctor env --report`，把输出贴过来，可以看出：{}。",
+    ),
+}
+FEW = 3
+SUREST = 0.99  # nothing is certain, whatever rounding says
+
+Part = Literal["reasons", "advice", "fix", "check", "evidence", "why", "others", "question", "sources"]
+KNOWN: tuple[Part, ...] = ("reasons", "fix", "check", "evidence", "why", "others", "question", "sources")
+# A fault of the files themselves, of another topic, may well be the cause: it comes before general advice.
+AT_FAULT: tuple[Part, ...] = ("reasons", "evidence", "fix", "check", "why", "others", "question", "sources")
+UNKNOWN: tuple[Part, ...] = ("reasons", "advice", "evidence", "others", "question")
+_HEADINGS: dict[Part, Text] = {
+    "reasons": REASONS, "advice": TO_ADD, "fix": FIX, "check": CHECK, "evidence": EVIDENCE, "why": WHY, "others": OTHERS,
+    "question": QUESTION, "sources": SOURCES,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """A finding that is shown, and the topic to read about where it is a fault of another topic than the one that was named."""
+
+    finding: Finding
+    topic: str | None
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Why probes could not look at a subject: `reasons`, given once for all of `probes`."""
+
+    subject: str
+    reasons: tuple[Text, ...]
+    probes: tuple[str, ...]
+
+    def who(self, lang: Lang) -> str:
+        """The probes by name, or their number where they are many."""
+        return ", ".join(self.probes) if len(self.probes) <= FEW else PROBES.say(lang).format(len(self.probes))
+
+
+@dataclass(frozen=True)
+class ShownFindings:
+    """What the probes saw that matters here.
+
+    `findings` are faults, what was suspected, what speaks against a topic in question, and probes that failed; `silent` counts
+    the other probes that found nothing wrong; `blind` are those that could not look.
+    """
+
+    findings: tuple[ShownFinding, ...]
+    silent: int
+    blind: tuple[Blind, ...]
+
+    def silent_text(self) -> Text | None:
+        """How many probes found nothing wrong; None for none."""
+        if not self.silent:
+            return None
+        text = SILENT[self.silent > 1]
+        return Text(text.en.format(self.silent), text.zh.format(self.silent))
+
+
+def shown_findings(diagnosis: Diagnosis) -> ShownFindings:
+    """Which findings are shown, and what is told of the others."""
+    asked = {diagnosis.topic, *(other.topic for other in diagnosis.alternatives)}
+    told, silent = [], 0
+    for finding in diagnosis.findings:
+        if finding.outcome in ("finding", "crashed") or asked.intersection(finding.ruled_out):
+            away = finding.fault and finding.topics and diagnosis.topic not in finding.topics
+            told.append(ShownFinding(finding, finding.topics[0] if away else None))
+        else:
+            silent += finding.outcome == "nothing"
+    blind = [finding for finding in diagnosis.findings if finding.outcome == "could_not_look"]
+    return ShownFindings(tuple(told), silent, _grouped(blind))
+
+
+def _grouped(findings: list[Finding]) -> tuple[Blind, ...]:
+    kept: dict[tuple[str, tuple[Text, ...]], list[str]] = {}
+    for finding in findings:
+        kept.setdefault((finding.subject, finding.evidence), []).append(finding.probe)
+    return tuple(Blind(subject, reasons, tuple(probes)) for (subject, reasons), probes in kept.items())
+
+
+def parts_of(diagnosis: Diagnosis) -> tuple[Part, ...]:
+    """The parts that this diagnosis has, in the order in which they are shown under its title and summary."""
+    if diagnosis.topic is None:
+        order = UNKNOWN
+    elif any(finding.fault and diagnosis.topic not in finding.topics for finding in diagnosis.findings):
+        order = AT_FAULT
+    else:
+        order = KNOWN
+    has: dict[Part, object] = {
+        "reasons": diagnosis.reasons,
+        "advice": diagnosis.advice,
+        "fix": diagnosis.fix,
+        "check": diagnosis.fix,
+        "evidence": diagnosis.findings,
+        "why": diagnosis.why,
+        "others": diagnosis.alternatives,
+        "question": diagnosis.question,
+        "sources": diagnosis.sources,
+    }
+    return tuple(part for part in order if has[part])
+
+
+def heading_of(diagnosis: Diagnosis, part: Part) -> Text:
+    """The heading of a part."""
+    if part == "fix" and diagnosis.fix:
+        name = line_name(_line_of(diagnosis, diagnosis.fix))
+        return Text(FIX_FOR.en.format(name.en), FIX_FOR.zh.format(name.zh))
+    if diagnosis.topic is None:
+        return {"reasons": WHAT_IT_TOLD, "others": NEAREST}.get(part, _HEADINGS[part])
+    return _HEADINGS[part]
+
+
+def _line_of(diagnosis: Diagnosis, fix: Fix) -> str:
+    line = diagnosis.told.line
+    return line if line in fix.lines else fix.lines[0]
+
+
+def sure(diagnosis: Diagnosis) -> Text:
+    """How sure the answer is."""
+    chance = min(diagnosis.confidence, SUREST)
+    return Text(SURE.en.format(chance), SURE.zh.format(chance))
+
+
+def ran_with(fix: Fix) -> Text:
+    """Where the code of a fix was run."""
+    if not fix.seen_on:
+        return NOT_RUN
+    releases = "; ".join(fix.seen_on)
+    return Text(SEEN.en.format(releases), SEEN.zh.format(releases))
+
+
+def question_text(question: Question) -> Text:
+    """A question as it is put where files can be dropped: the one for a probe asks for a file, not for a command."""
+    promise = next((probe.promise for probe in listed_probes() if probe.id == question.probe), None)
+    if question.kind != "probe" or question.subject is None or promise is None:
+        return question.text
+    text = TO_DROP[question.subject]
+    return Text(text.en.format(promise.en), text.zh.format(promise.zh))
+
+
+def advice_text(advice: Text) -> Text:
+    """A piece of advice as it is given where files can be dropped."""
+    return ADD_FILES if advice == EXAMINE else advice
+
+
+def diagnosis_page(paper: Paper, diagnosis: Diagnosis) -> None:
+    """The answer first; then why, the fix, the evidence, what else it could be, the sources."""
+    answer(paper, diagnosis)
+    for part in parts_of(diagnosis):
+        write_part(paper, diagnosis, part)
+
+
+def answer(paper: Paper, diagnosis: Diagnosis) -> None:
+    """What it is: title, topic, how sure, summary."""
+    lang = diagnosis.lang
+    if diagnosis.topic is None or diagnosis.title is None:
+        paper.title(diagnosis.summary.say(lang))
+        return
+    paper.title(diagnosis.title.say(lang))
+    paper.named(diagnosis.topic, sure(diagnosis).say(lang))
+    paper.blank()
+    paper.plain(diagnosis.summary.say(lang))
+
+
+def write_part(paper: Paper, diagnosis: Diagnosis, part: Part) -> None:
+    """One part under its heading; nothing where the diagnosis does not have it."""
+    if part in parts_of(diagnosis):
+        paper.heading(heading_of(diagnosis, part).say(diagnosis.lang))
+        _WRITERS[part](paper, diagnosis)
+
+
+def _reasons(paper: Paper, diagnosis: Diagnosis) -> None:
+    for reason in diagnosis.reasons:
+        paper.item(reason.say(diagnosis.lang))
+
+
+def _advice(paper: Paper, diagnosis: Diagnosis) -> None:
+    for advice in diagnosis.advice:
+        paper.advise(advice, diagnosis.lang)
+
+
+def _fix(paper: Paper, diagnosis: Diagnosis) -> None:
+    if diagnosis.fix:
+        paper.markdown(diagnosis.fix.steps.say(diagnosis.lang))
+        paper.blank()
+        paper.code(diagnosis.fix.code, diagnosis.fix.language)
+        paper.blank()
+        paper.note(ran_with(diagnosis.fix).say(diagnosis.lang), indent=2)
+
+
+def _check(paper: Paper, diagnosis: Diagnosis) -> None:
+    if diagnosis.fix:
+        paper.markdown(diagnosis.fix.check.say(diagnosis.lang))
+
+
+def _why(paper: Paper, diagnosis: Diagnosis) -> None:
+    if diagnosis.why:
+        paper.markdown(diagnosis.why.say(diagnosis.lang))
+
+
+def _evidence(paper: Paper, diagnosis: Diagnosis) -> None:
+    seen, lang = shown_findings(diagnosis), diagnosis.lang
+    for each in seen.findings:
+        write_finding(paper, each, lang)
+    if silent := seen.silent_text():
+        paper.item(silent.say(lang), OUTCOMES["nothing"][0])
+    for blind in seen.blind:
+        write_blind(paper, blind, lang)
+
+
+def write_finding(paper: Paper, told: ShownFinding, lang: Lang) -> None:
+    """A finding with its evidence."""
+    finding = told.finding
+    mark, outcome = OUTCOMES[finding.outcome]
+    _saw(paper, f"{finding.probe} ({shown(finding.subject)}): {outcome.say(lang)}", mark, finding.evidence, lang)
+    if told.topic:
+        paper.more(told.topic, lang)
+
+
+def write_blind(paper: Paper, blind: Blind, lang: Lang) -> None:
+    """Who could not look, and why."""
+    mark, outcome = OUTCOMES["could_not_look"]
+    _saw(paper, f"{blind.who(lang)} ({shown(blind.subject)}): {outcome.say(lang)}", mark, blind.reasons, lang)
+
+
+def _saw(paper: Paper, text: str, mark: str, evidence: tuple[Text, ...], lang: Lang) -> None:
+    paper.item(text, mark)
+    for each in evidence:
+        paper.item(each.say(lang), "-", indent=4)
+
+
+def _others(paper: Paper, diagnosis: Diagnosis) -> None:
+    for other in diagnosis.alternatives:
+        paper.other(other, diagnosis.lang)
+
+
+def _question(paper: Paper, diagnosis: Diagnosis) -> None:
+    if diagnosis.question:
+        paper.ask(diagnosis.question, diagnosis.lang)
+
+
+def _sources(paper: Paper, diagnosis: Diagnosis) -> None:
+    for title, url in diagnosis.sources:
+        paper.source(title, url)
+
+
+_WRITERS: dict[Part, Callable[[Paper, Diagnosis], None]] = {
+    "reasons": _reasons, "advice": _advice, "fix": _fix, "check": _check, "evidence": _evidence, "why": _why, "others": _others,
+    "question": _question, "sources": _sources,
+}  # fmt: skip
