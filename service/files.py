@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from ..errors import StorageError
 
 CHUNK = 1 << 20
-MAX_NAME = 120
+MAX_STEM, MAX_ENDING = 160, 40  # bytes in UTF-8; file systems take 255 for both
 _ODD = re.compile(r"[^\w.\- ()\[\]]+")
 
 
@@ -43,7 +45,7 @@ class FileStore:
 
     def writable(self) -> bool:
         """Whether a blob can be written and removed."""
-        name = f"probe/{os.getpid()}"
+        name = f"probes/{os.urandom(8).hex()}"
         try:
             with self.writing(name) as blob:
                 blob.write(b"x")
@@ -61,7 +63,11 @@ class FileStore:
             yield blob
 
     def reading(self, name: str) -> IO[bytes]:
-        """A blob to be read."""
+        """A blob to be read.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
         return self._files.open(self._place(name), "rb")  # type: ignore[no-any-return]
 
     def has(self, name: str) -> bool:
@@ -69,16 +75,15 @@ class FileStore:
         return bool(self._files.exists(self._place(name)))
 
     def rename(self, name: str, new: str) -> None:
-        """Give a blob another name."""
+        """Give a blob another name; one that has it already is replaced."""
         place = self._place(new)
         self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
         self._files.mv(self._place(name), place)
 
     def remove(self, name: str) -> None:
         """Remove a blob, or all that begin with a name and a slash. One that is not there is no error."""
-        place = self._place(name)
-        if self._files.exists(place):
-            self._files.rm(place, recursive=True)
+        with suppress(FileNotFoundError):
+            self._files.rm(self._place(name), recursive=True)
 
     def join(self, parts: list[str], name: str) -> str:
         """Write blobs one behind the other into one; the SHA-256 of it, in hexadecimal."""
@@ -91,18 +96,46 @@ class FileStore:
                         whole.write(piece)
         return digest.hexdigest()
 
+    def left(self, under: str, age: timedelta) -> list[str]:
+        """The names of the blobs below a name that nobody has written to for so long."""
+        place, before = self._place(under), datetime.now(UTC) - age
+        names = []
+        for each in self._files.find(place):
+            with suppress(FileNotFoundError):
+                if self._files.modified(each).astimezone(UTC) < before:
+                    names.append(each.removeprefix(f"{self._root}/"))
+        return names
+
+    def sweep(self, age: timedelta) -> None:
+        """Remove the checked out files that a killed process left."""
+        if self._local:
+            for folder in Path(self._beside() or "").iterdir():
+                with suppress(FileNotFoundError):
+                    if datetime.fromtimestamp(folder.stat().st_mtime, UTC) < datetime.now(UTC) - age:
+                        shutil.rmtree(folder)
+
     @contextmanager
     def checkout(self, name: str, called: str) -> Iterator[Path]:
         """A blob as a file that programs can open, under a name that people know it by; it is gone afterwards.
 
-        A local blob is linked, not copied. The ending of `called` stays, because a file's ending is looked at.
+        A local blob is linked, not copied: the folder is beside it, because links do not reach other file systems. The ending of
+        `called` stays, because a file's ending is looked at.
+
+        Raises:
+            FileNotFoundError: there is no such blob.
         """
-        with tempfile.TemporaryDirectory(prefix="kerasdoctor-file-") as folder:
+        with tempfile.TemporaryDirectory(prefix="kerasdoctor-file-", dir=self._beside()) as folder:
             file = Path(folder) / safe_name(called)
             if not (self._local and _link(self._place(name), file)):
                 with self.reading(name) as blob, file.open("wb") as copy:
                     shutil.copyfileobj(blob, copy, CHUNK)
             yield file
+
+    def _beside(self) -> str | None:
+        if not self._local:
+            return None
+        self._files.makedirs(self._place("out"), exist_ok=True)
+        return self._place("out")
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -110,16 +143,21 @@ class FileStore:
 
 def safe_name(name: str) -> str:
     """A file's name without folders and odd characters, of a bounded length, its ending kept."""
-    last = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")
+    last = _ODD.sub("_", unicodedata.normalize("NFC", name[-4096:]).replace("\\", "/").rpartition("/")[2]).rstrip(". ")
     stem, dot, ending = last.rpartition(".")
-    if not dot:
-        return last[:MAX_NAME] or "file"
-    return f"{stem[: MAX_NAME - 20] or 'file'}.{ending[:18]}"
+    stem, ending = (stem, ending) if dot else (ending, "")
+    return (_cut(stem.strip(". "), MAX_STEM) or "file") + (f".{_cut(ending, MAX_ENDING)}" if ending else "")
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _link(place: str, file: Path) -> bool:
     try:
         os.link(place, file)
+    except FileNotFoundError:
+        raise
     except OSError:  # another file system, or one without links
         return False
     return True

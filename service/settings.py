@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ..errors import InputError
@@ -26,6 +29,13 @@ def _home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kerasdoctor"
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class Settings(BaseSettings):
     """Every setting of the service. Sizes are in MiB, times in the unit that the name ends with."""
 
@@ -37,6 +47,7 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="the address by which people reach it, behind a proxy: https://doctor.example.org"
     )
+    hosts: str = Field("", description="more host names that it answers to, with commas between")
     open: bool = Field(default=False, description="serve other addresses than loopback without keys")
     keys: bool = Field(default=False, description="ask for keys on loopback too")
     proxies: str = Field(
@@ -44,7 +55,9 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(
-        default_factory=_home, description="the folder of the database and the files, where those have no URL"
+        default_factory=_home,
+        description="the folder of the database and the files, where those have no URL",
+        json_schema_extra={"shown": "~/.local/share/kerasdoctor"},
     )
     database: str = Field(
         "", description="the database's URL: sqlite:///FILE or postgresql://…; default: SQLite in the data folder"
@@ -97,13 +110,19 @@ class Settings(BaseSettings):
             set_default(self, "files", str(self.data / "files"))
         return self
 
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^/?#@\s]+/?", url):
+            raise ValueError("expected http:// or https:// and a host, without a path")
+        return url.rstrip("/")
+
     @property
     def on_loopback(self) -> bool:
-        """Whether it listens for this machine only."""
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        """Whether it serves this machine only: it listens there, and no public address leads to it."""
+        return _is_loopback(self.host) and (
+            not self.public_url or _is_loopback(urlsplit(self.public_url).hostname or "")
+        )
 
     @property
     def needs_keys(self) -> bool:
@@ -124,6 +143,31 @@ class Settings(BaseSettings):
         path = os.environ.get(CONFIG)
         file = (TomlConfigSettingsSource(settings_cls, path),) if path else ()
         return (init_settings, env_settings, *file)
+
+
+class Row(NamedTuple):
+    """A setting as people read of it; `flag` is empty for a secret, which would show in the list of processes."""
+
+    name: str
+    flag: str
+    variable: str
+    default: str
+    meaning: str
+
+
+def settings_table() -> list[Row]:
+    """All settings, in their order."""
+    return [_row(name, field) for name, field in Settings.model_fields.items()]
+
+
+def _row(name: str, field: FieldInfo) -> Row:
+    secret, flag = field.annotation is SecretStr, f"--{name.replace('_', '-')}"
+    extra = field.json_schema_extra
+    shown = extra.get("shown") if isinstance(extra, dict) else None
+    default = "" if secret else str(shown or field.default)
+    if field.annotation is bool:
+        default, flag = ("yes", f"--no-{flag[2:]}") if field.default else ("no", flag)
+    return Row(name, "" if secret else flag, f"{PREFIX}{name.upper()}", default, field.description or "")
 
 
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - what the flags hold

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
@@ -50,6 +49,18 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
 
+class Plain(TypeDecorator[str]):
+    """A text that every database takes: PostgreSQL knows no NUL, and neither of them half a surrogate pair."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put a question mark in the place of each."""
+        del dialect
+        return value.replace("\0", "?").encode("utf-8", "replace").decode() if value else value
+
+
 # SQLite counts by itself only in an INTEGER.
 Counted = BigInteger().with_variant(Integer, "sqlite")
 
@@ -57,7 +68,7 @@ Counted = BigInteger().with_variant(Integer, "sqlite")
 class Base(DeclarativeBase):
     """Base of the tables."""
 
-    type_annotation_map = {datetime: Utc, dict[str, Any]: JSON, list[str]: JSON, str: String}  # noqa: RUF012 - as SQLAlchemy has it
+    type_annotation_map = {datetime: Utc, dict[str, Any]: JSON, list[str]: JSON, str: Plain}  # noqa: RUF012 - as SQLAlchemy has it
 
 
 class Owner(Base):
@@ -122,7 +133,7 @@ class Message(Base):
     chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
     number: Mapped[int]
     role: Mapped[str]  # asks, answers
-    text: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(default="")
     asked: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answers_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), unique=True)
@@ -139,7 +150,7 @@ class DiagnosisRow(Base):
     chat_id: Mapped[str | None] = mapped_column(ForeignKey("chats.id", ondelete="SET NULL"))
     topic: Mapped[str | None] = mapped_column(index=True)
     confidence: Mapped[float]
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str]
     body: Mapped[dict[str, Any]]  # the Diagnosis, in both languages
     made_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -150,7 +161,7 @@ class Feedback(Base):
     __tablename__ = "feedback"
     diagnosis_id: Mapped[str] = mapped_column(ForeignKey("diagnoses.id", ondelete="CASCADE"), primary_key=True)
     helped: Mapped[bool]
-    reason: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(default="")
     made_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -210,7 +221,8 @@ class Event(Base):
     """Something that happened in a chat, in the order in which it is streamed."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("events_by_chat", "chat_id", "id"),)
+    # Without AUTOINCREMENT SQLite would give the numbers of swept events again.
+    __table_args__ = (Index("events_by_chat", "chat_id", "id"), {"sqlite_autoincrement": True})
     id: Mapped[int] = mapped_column(Counted, primary_key=True, autoincrement=True)
     chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from ..errors import ConflictError, NotFoundError, TooLargeError
+from ..errors import ConflictError, InputError, NotFoundError, TooLargeError
 from .database import Database
 from .files import FileStore, safe_name
 from .settings import MIB, Settings
 from .tables import Owner, Upload, new_id, now
+
+PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
+LEFT = timedelta(hours=1)  # after so long, what no row knows of was left by a process that was killed
 
 
 class Uploads:
@@ -31,7 +34,10 @@ class Uploads:
 
         Raises:
             TooLargeError: the file, or all files of this owner together, would be too large.
+            InputError: the size is negative.
         """
+        if size < 0:
+            raise InputError(f"the file has {size} bytes; expected 0 or more")
         if size > self._settings.max_upload_mib * MIB:
             raise TooLargeError(f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken")
         upload = Upload(
@@ -44,7 +50,8 @@ class Uploads:
         )
         with self._database.session() as session:
             _lock(session, owner)
-            stored = session.scalar(select(func.sum(Upload.size)).where(Upload.owner_id == owner)) or 0
+            mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
+            stored = session.scalar(select(func.sum(Upload.size)).where(mine)) or 0
             if stored + size > self._settings.max_stored_mib * MIB:
                 raise TooLargeError(
                     f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first"
@@ -72,20 +79,12 @@ class Uploads:
         """
         if not length and upload.size:
             self._files.remove(part)
-            return upload
-        parts, received = [*upload.parts, part], upload.received + length
-        with self._database.session() as session:
-            taken = session.execute(
-                update(Upload)
-                .where(Upload.id == upload.id, Upload.received == upload.received, Upload.blob.is_(None))
-                .values(parts=parts, received=received)
-            )
-            if taken.rowcount != 1:  # type: ignore[attr-defined]
-                self._files.remove(part)
-                raise ConflictError("another request went on with this upload at the same time; ask where it stands")
-        if received < upload.size:
-            return self.get(upload.owner_id, upload.id)
-        return self._whole(upload.owner_id, upload.id, parts, digest if len(parts) == 1 else None)
+        elif upload.received + length < upload.size:
+            with self._database.session() as session:
+                self._take(session, upload, part, parts=[*upload.parts, part], received=upload.received + length)
+        else:
+            self._finish(upload, part, digest)
+        return self.get(upload.owner_id, upload.id)
 
     def get(self, owner: str, upload_id: str) -> Upload:
         """An upload of this owner.
@@ -101,24 +100,20 @@ class Uploads:
 
     def of(self, owner: str) -> list[Upload]:
         """All uploads of an owner, the newest first."""
+        mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
         with self._database.reading() as session:
-            mine = (
-                select(Upload).where(Upload.owner_id == owner, Upload.ends_at >= now()).order_by(Upload.made_at.desc())
-            )
-            return list(session.scalars(mine))
+            return list(session.scalars(select(Upload).where(mine).order_by(Upload.made_at.desc())))
 
     @contextmanager
     def checked_out(self, owner: str, ids: tuple[str, ...]) -> Iterator[dict[str, Path]]:
         """Those of the uploads that are still there, as files, by id."""
         with ExitStack() as stack:
             files: dict[str, Path] = {}
-            for each in ids:
-                try:
+            for each in dict.fromkeys(ids):
+                with suppress(NotFoundError, FileNotFoundError):  # removed a moment ago
                     upload = self.get(owner, each)
-                except NotFoundError:
-                    continue
-                if upload.blob is not None:
-                    files[each] = stack.enter_context(self._files.checkout(upload.blob, upload.name))
+                    if upload.blob is not None:
+                        files[each] = stack.enter_context(self._files.checkout(upload.blob, upload.name))
             yield files
 
     def stored(self, owner: str, name: str, file: Path, made_from: str) -> Upload:
@@ -141,12 +136,17 @@ class Uploads:
         """Remove an upload, and its content where no other upload of this owner has it."""
         self._remove(self.get(owner, upload_id))
 
-    def sweep(self) -> int:
-        """Remove what is over its time; the number of uploads."""
+    def sweep(self, left: timedelta = LEFT) -> int:
+        """Remove what is over its time, and what killed processes left; the number of uploads."""
         with self._database.reading() as session:
             over = list(session.scalars(select(Upload).where(Upload.ends_at < now()).limit(1000)))
         for upload in over:
             self._remove(upload)
+        self._files.sweep(left)
+        for part in self._files.left("parts", left):
+            self._sweep_part(part)
+        for blob in self._files.left("blobs", left):
+            self._sweep_blob(blob)
         return len(over)
 
     def _remove(self, upload: Upload) -> None:
@@ -157,58 +157,104 @@ class Uploads:
                 return
             session.delete(found)
             session.flush()
-            if found.blob and not session.scalar(select(Upload.id).where(Upload.blob == found.blob).limit(1)):
+            if found.blob and not _has(session, found.blob):
                 self._files.remove(found.blob)
         self._files.remove(f"parts/{upload.id}")
 
-    def _whole(self, owner: str, upload_id: str, parts: list[str], digest: str | None) -> Upload:
-        """Give the content its place, or find that this owner has it already."""
-        joined = parts[0]
-        if digest is None:
-            joined = f"parts/{upload_id}/whole"
-            digest = self._files.join(parts, joined)
-        blob = f"blobs/{owner}/{digest}"
+    def _take(self, session: Session, upload: Upload, part: str, **values: object) -> None:
+        """Change an upload, unless somebody else did since it was read; the part is removed then."""
+        same = (Upload.id == upload.id) & (Upload.received == upload.received) & Upload.blob.is_(None)
+        taken = session.execute(update(Upload).where(same).values(values))
+        if taken.rowcount != 1:  # type: ignore[attr-defined]
+            self._files.remove(part)
+            raise ConflictError("another request went on with this upload at the same time; ask where it stands")
+
+    def _finish(self, upload: Upload, part: str, digest: str) -> None:
+        """Give the content its place, or find that this owner has it already.
+
+        An upload is never all received and not whole: a process that is killed in here leaves it without its last part.
+        """
+        joined = part
+        if upload.parts:
+            joined = f"{part}-whole"
+            digest = self._files.join([*upload.parts, part], joined)
+        blob = f"blobs/{upload.owner_id}/{digest}"
         with self._database.session() as session:
-            _lock(session, owner)
-            same = session.scalar(select(Upload.id).where(Upload.blob == blob).limit(1))
-            if same is None:
+            _lock(session, upload.owner_id)
+            had = _has(session, blob)
+            try:
+                self._take(session, upload, part, parts=[], received=upload.size, sha256=digest, blob=blob)
+            except ConflictError:
+                self._files.remove(joined)
+                raise
+            if not had:
                 self._files.rename(joined, blob)
-            session.execute(update(Upload).where(Upload.id == upload_id).values(sha256=digest, blob=blob, parts=[]))
-        self._files.remove(f"parts/{upload_id}")
-        return self.get(owner, upload_id)
+        self._files.remove(f"parts/{upload.id}")
+
+    def _sweep_part(self, part: str) -> None:
+        with self._database.reading() as session:
+            upload = session.get(Upload, part.split("/")[1])
+        if upload is None or part not in upload.parts:
+            self._files.remove(part)
+
+    def _sweep_blob(self, blob: str) -> None:
+        with self._database.session() as session:
+            _lock(session, blob.split("/")[1])
+            if not _has(session, blob):
+                self._files.remove(blob)
 
 
 class PartWriter:
-    """Writes one part. At the end of its `with` block what was written is kept, also where the sender went away."""
+    """Writes at the end of an upload. After its `with` block what was written is kept, also where the sender went away."""
 
     def __init__(self, uploads: Uploads, files: FileStore, upload: Upload) -> None:
         self.upload = upload
-        self._uploads = uploads
-        self._name = f"parts/{upload.id}/{new_id()}"
-        self._stack = ExitStack()
-        self._blob = self._stack.enter_context(files.writing(self._name))
-        self._digest, self._length = hashlib.sha256(), 0
+        self._uploads, self._files = uploads, files
 
     def write(self, piece: bytes) -> None:
         """Write a piece.
 
         Raises:
             TooLargeError: there is more than was said at the beginning; the piece is not written.
+            ConflictError: another request went on with this upload.
         """
         if self.upload.received + self._length + len(piece) > self.upload.size:
             raise TooLargeError(f"more than the {self.upload.size} bytes that were announced")
-        self._blob.write(piece)
+        if self._length >= PART:
+            self._keep()
+            self._open()
+        try:
+            self._blob.write(piece)
+        except OSError:
+            self._length = 0  # how much of the piece is there is not known
+            raise
         self._digest.update(piece)
         self._length += len(piece)
 
     def __enter__(self) -> Self:
+        self._open()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._keep()
+
+    def _open(self) -> None:
+        self._name = f"parts/{self.upload.id}/{new_id()}"
+        self._digest, self._length = hashlib.sha256(), 0
+        self._stack = ExitStack()
+        self._blob: IO[bytes] = self._stack.enter_context(self._files.writing(self._name))
+
+    def _keep(self) -> None:
+        """Record what was written; once, also where that fails."""
+        length, self._length = self._length, 0
         self._stack.close()
-        self.upload = self._uploads.keep(self.upload, self._name, self._length, self._digest.hexdigest())
+        self.upload = self._uploads.keep(self.upload, self._name, length, self._digest.hexdigest())
+
+
+def _has(session: Session, blob: str) -> bool:
+    return session.scalar(select(Upload.id).where(Upload.blob == blob).limit(1)) is not None
 
 
 def _lock(session: Session, owner: str) -> None:
     """One at a time for each owner: sums and shared contents must not change in between."""
-    session.execute(select(Owner.id).where(Owner.id == owner).with_for_update())
+    session.execute(select(Owner.id).where(Owner.id == owner).with_for_update(key_share=True))

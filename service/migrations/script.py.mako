@@ -1,4 +1,5 @@
 """${message}."""
+# ruff: noqa: INP001 - Alembic loads it by its path
 
 import sqlalchemy as sa
 from alembic import op

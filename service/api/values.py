@@ -1,0 +1,69 @@
+"""What several resources of the API have in common: strict input, ids, languages, the shapes of lists."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from ...knowledge.text import Lang
+from ..settings import MIB
+
+ID_PATTERN = "^[A-Za-z0-9_-]{22}$"  # `tables.new_id`
+TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+AN_ID = "Rk3nZ0qkT5mJ8uQyX2c7Vg"
+MAX_TEXT = 16 * MIB  # the most that the setting `max_text_mib` can allow; what it does allow is checked later
+MAX_UPLOADS = 20
+MAX_TOPIC = 100
+_ACCEPTED = re.compile(r"\s*(en|zh)(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
+
+
+def _storable(text: str) -> str:
+    """No database keeps a NUL in a text."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+PathId = Annotated[str, Path(pattern=ID_PATTERN, description="its id", examples=[AN_ID])]
+PathTopic = Annotated[str, Path(pattern=TOPIC_PATTERN, max_length=MAX_TOPIC, examples=["shape-mismatch"])]
+Storable = Annotated[str, AfterValidator(_storable)]
+Pasted = Annotated[Storable, StringConstraints(max_length=MAX_TEXT)]
+KerasVersion = Annotated[
+    str,
+    Field(pattern=r"^\d{1,2}(\.\d{1,3}){0,2}$", description="the version of Keras that the reader has", examples=["3.15.0"]),
+]
+
+
+class Input(BaseModel):
+    """What is sent: nothing beside the fields that are named, and nothing made fit."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Output(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def accepted(header: str) -> Lang | None:
+    """The language of an Accept-Language header that is ours and wanted most; None where it names neither."""
+    wanted: dict[Lang, float] = {}
+    for part in header[:1000].split(","):
+        if match := _ACCEPTED.fullmatch(part):
+            lang: Lang = "zh" if match[1].lower() == "zh" else "en"
+            wanted[lang] = max(wanted.get(lang, 0.0), float(match[2] or 1))
+    return max(wanted, key=lambda lang: wanted[lang]) if any(wanted.values()) else None
+
+
+def _reader(
+    lang: Annotated[Lang | None, Query(description="the language of the texts; by default that of Accept-Language")] = None,
+    accept_language: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Lang | None:
+    return lang or accepted(accept_language or "")
+
+
+# The language that the request asks for, if it does.
+Reader = Annotated[Lang | None, Depends(_reader)]

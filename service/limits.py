@@ -1,0 +1,47 @@
+"""Limits: how much an owner and an address may ask in a minute, counted in the database for all copies together."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..errors import TooManyError
+from .database import Database
+from .service import Service
+from .tables import Count
+from .visit import Room, Visit
+
+WINDOW = 60  # seconds
+
+
+def spend(service: Service, visit: Visit, name: str, limit: int) -> None:
+    """Count one use for the address of a visit, and for its owner where one is known.
+
+    Raises:
+        TooManyError: one of them has used up `limit` in this minute.
+    """
+    window, spent = divmod(int(service.clock().timestamp()), WINDOW)
+    holders = [f"address {visit.address}"] + ([f"owner {visit.owner.id}"] if visit.owner else [])
+    used = _count(service.database, sorted(f"{name} {holder}" for holder in holders), window)
+    room = Room(name, limit, max(0, limit - used), WINDOW - spent)
+    if visit.room is None or room.left * visit.room.limit <= visit.room.left * room.limit:
+        visit.room = room
+    if used > limit:
+        raise TooManyError(f"More than {limit} {name} in a minute; try again in {room.ends_in} s.", room.ends_in)
+
+
+def _count(database: Database, names: list[str], window: int) -> int:
+    """Count one more for each name, in an order that all copies keep; gives the most that one of them has.
+
+    The first of a minute clears up the old rows.
+    """
+    insert = sqlite.insert if database.engine.dialect.name == "sqlite" else postgresql.insert
+    counted = insert(Count).on_conflict_do_update(
+        index_elements=[Count.name, Count.window], set_={"used": Count.used + 1}
+    )
+    rows = [{"name": name, "window": window, "used": 1} for name in names]
+    with database.session() as session:
+        used = session.scalars(counted.values(rows).returning(Count.used)).all()
+        if 1 in used:
+            session.execute(delete(Count).where(Count.window < window))
+    return max(used)

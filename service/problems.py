@@ -1,0 +1,159 @@
+"""Problems: what every error of the API looks like (RFC 9457), and which status each exception has."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from ..errors import (
+    ConflictError,
+    InputError,
+    KerasDoctorError,
+    NoAccessError,
+    NotFoundError,
+    StorageError,
+    SubjectError,
+    TooLargeError,
+    TooManyError,
+)
+from .service import service_of
+from .visit import SAFE, visit_of
+
+MEDIA_TYPE = "application/problem+json"
+# The first that fits counts; an error that is not listed is ours, and a 500.
+STATUS: tuple[tuple[type[KerasDoctorError], int], ...] = (
+    (NotFoundError, 404),
+    (TooLargeError, 413),
+    (ConflictError, 409),
+    (TooManyError, 429),
+    (NoAccessError, 401),
+    (StorageError, 503),
+    (SubjectError, 422),
+    (InputError, 400),
+)
+# Of these the cause is for the log alone: it tells how the service is built.
+UNTOLD = {
+    500: "Something failed here. It was logged under the id in `instance`.",
+    503: "What is stored cannot be reached at the moment. Try again shortly.",
+}
+NOT_VALID = "The request is not as expected; `errors` names each field."
+MAX_ERRORS = 20
+_log = structlog.get_logger()
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="where it stands, with dots between: body.text")
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it."""
+
+    type: str = Field(default="about:blank", description="always about:blank: the status tells the kind")
+    title: str = Field(description="the status in words", examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(description="what was found, what was expected and what to do")
+    instance: str = Field(description="the id of the request, as in X-Request-ID and in the logs")
+    errors: list[FieldError] | None = Field(default=None, description="of a request that is not valid: each field")
+
+
+# As the answer of every route of the API in OpenAPI; `app.py` puts the schema beside the others.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+def problem_response(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    errors: list[FieldError] | None = None,
+) -> Response:
+    """A problem, as a page where a browser asked for one."""
+    title = HTTPStatus(status).phrase
+    if wants_page(request):
+        response = _page(request, status, title, detail)
+        response.headers.update(headers or {})
+        return response
+    problem = Problem(title=title, status=status, detail=detail, instance=visit_of(request.scope).id, errors=errors)
+    return JSONResponse(problem.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person looks at the answer."""
+    path = request.scope["path"]
+    return not path.startswith(("/api/", "/slack/", "/mcp")) and "text/html" in request.headers.get("accept", "")
+
+
+def _page(request: Request, status: int, title: str, detail: str) -> Response:
+    if status == HTTPStatus.UNAUTHORIZED and request.method in SAFE:
+        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", HTTPStatus.SEE_OTHER)
+    pages = service_of(request).pages
+    if pages:
+        return pages.problem(request, status, title, detail)
+    shown = f"<h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>"
+    return HTMLResponse(f'<!doctype html><html lang="en"><title>{html.escape(title)}</title>{shown}</html>', status)
+
+
+async def _known(request: Request, error: KerasDoctorError) -> Response:
+    status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+    headers = {}
+    if isinstance(error, TooManyError):
+        headers["Retry-After"] = str(max(1, math.ceil(error.after)))
+    if isinstance(error, NoAccessError):
+        headers["WWW-Authenticate"] = 'Bearer realm="kerasdoctor"'
+    if status in UNTOLD:
+        _log.error("failed", kind=type(error).__name__, exc_info=error)
+    return problem_response(request, status, UNTOLD.get(status, str(error)), headers)
+
+
+async def _of_http(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    return problem_response(request, error.status_code, _detail(error, request), headers)
+
+
+def _detail(error: HTTPException, request: Request) -> str:
+    if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
+        return "There is nothing at this address."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        return f"This address does not take {request.method}; expected {allowed}."
+    return error.detail
+
+
+async def _not_valid(request: Request, error: RequestValidationError) -> Response:
+    errors = [
+        FieldError(field=".".join(map(str, found["loc"])), message=found["msg"])
+        for found in error.errors()[:MAX_ERRORS]
+    ]
+    return problem_response(request, 422, NOT_VALID, errors=errors)
+
+
+async def _storage(request: Request, error: OperationalError) -> Response:
+    return await _known(request, StorageError(type(error).__name__).with_traceback(error.__traceback__))
+
+
+HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    KerasDoctorError: _known,
+    HTTPException: _of_http,
+    RequestValidationError: _not_valid,
+    OperationalError: _storage,
+}

@@ -1,0 +1,163 @@
+"""Databases of both kinds, applications on them, and clients that ask them as programs and browsers do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from kerasdoctor.service.app import create_app
+from kerasdoctor.service.database import Database
+from kerasdoctor.service.settings import Settings
+
+BINARIES = Path("/usr/lib/postgresql")
+HERE = "http://127.0.0.1"
+BROWSER = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html,application/xhtml+xml"}
+
+
+class Clock:
+    """A time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, 12, 0, 10, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, **by: float) -> None:
+        """Go on, by what `timedelta` takes."""
+        self.at += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def run_as_nobody(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to be root."""
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command] if os.geteuid() == 0 else command
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a real PostgreSQL, without a database's name, and a migrated database `template` in it."""
+    binaries = max(BINARIES.glob("*/bin"), default=None)
+    if binaries is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI needs PostgreSQL: apt-get install postgresql")
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path("/tmp") / f"kerasdoctor-postgresql-{uuid.uuid4().hex[:8]}"  # noqa: S108 - a socket's path must be short
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody", "nogroup")
+    try:
+        yield from _started(binaries, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _started(binaries: Path, folder: Path) -> Iterator[str]:
+    data = str(folder / "data")
+    # What is lost when the machine stops is lost anyway; connections come through the socket alone.
+    options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=100"
+    initdb = [str(binaries / "initdb"), "-D", data, "-U", "doctor", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
+    start = [str(binaries / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"]
+    stop = [str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop"]
+    for command in (initdb, start):
+        ended = subprocess.run(run_as_nobody(command), cwd="/", capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+    try:
+        _query(folder, "CREATE DATABASE template")
+        template = Database(f"postgresql://doctor@/template?host={folder}")
+        template.migrate()
+        template.close()
+        yield str(folder)
+    finally:
+        subprocess.run(run_as_nobody(stop), cwd="/", capture_output=True, check=True)
+
+
+def _query(folder: str | Path, sql: str) -> None:
+    with psycopg.connect(f"postgresql://doctor@/postgres?host={folder}", autocommit=True) as connection:
+        connection.execute(sql.encode())
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+    database.close()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database: each test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    folder, name = request.getfixturevalue("postgresql"), f"t{uuid.uuid4().hex}"
+    _query(folder, f"CREATE DATABASE {name} TEMPLATE template")
+    yield f"postgresql://doctor@/{name}?host={folder}"
+    _query(folder, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a migrated, empty SQLite database, for what has nothing to do with the kind of database."""
+    shutil.copy(sqlite_template, tmp_path / "test.db")
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+MakeApp = Callable[..., FastAPI]
+
+
+@pytest.fixture
+def make_app(sqlite_url: str, tmp_path: Path, clock: Clock) -> Iterator[MakeApp]:
+    """Make the application with these settings, on SQLite unless `database` says otherwise; it runs until the test ends."""
+    with ExitStack() as running:
+
+        def make(**settings: Any) -> FastAPI:
+            defaults = {"database": sqlite_url, "data": tmp_path}
+            app = create_app(Settings(**{**defaults, **settings}), clock)
+            running.enter_context(TestClient(app))
+            return app
+
+        yield make
+
+
+def program(app: FastAPI, key: str = "", host: str = HERE, address: str = "127.0.0.1") -> TestClient:
+    """A client as programs are: no cookies kept, no headers of a browser."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return TestClient(app, host, headers=headers, client=(address, 50000), raise_server_exceptions=False)
+
+
+def browser(app: FastAPI, host: str = HERE, address: str = "127.0.0.1") -> TestClient:
+    """A client as browsers are, on the service's own pages."""
+    return TestClient(
+        app, host, headers=BROWSER, client=(address, 50000), follow_redirects=False, raise_server_exceptions=False
+    )
