@@ -15,9 +15,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...diagnostics.catalogue import listed_probes
-from ...diagnostics.progress import STEPS
 from ...knowledge.text import LANGS, Lang
+from ..api.values import accepted
 from ..service import Service, service_of
 from ..settings import MIB
 from .filters import FILTERS
@@ -52,10 +51,7 @@ def static_files() -> Mapping[str, bytes]:
 
 
 def _words(lang: Lang) -> bytes:
-    said = {name: texts(lang)[name] for name in SCRIPTS}
-    probes = {probe.id: probe.promise.say(lang) for probe in listed_probes()}
-    steps = {name: text.say(lang) for name, text in STEPS.items()}
-    return json.dumps({"texts": said, "probes": probes | steps}, ensure_ascii=False).encode()
+    return json.dumps({name: texts(lang)[name] for name in SCRIPTS}, ensure_ascii=False).encode()
 
 
 @cache
@@ -73,23 +69,7 @@ def language_of(request: Request) -> Lang:
         for lang in LANGS:
             if asked == lang:
                 return lang
-    return _accepted(request.headers.get("accept-language", ""))
-
-
-def _accepted(header: str) -> Lang:
-    """The first of our languages by the browser's preference (RFC 9110, 12.5.4)."""
-    wishes: list[tuple[float, str]] = []
-    for part in header.split(",")[:20]:
-        name, _, quality = part.partition(";q=")
-        try:
-            wishes.append((-float(quality or 1), name.strip().lower()[:2]))
-        except ValueError:
-            continue
-    for weight, name in sorted(wishes, key=lambda wish: wish[0]):
-        for lang in LANGS:
-            if name == lang and weight < 0:
-                return lang
-    return "en"
+    return accepted(request.headers.get("accept-language", "")) or "en"
 
 
 def site_of(request: Request, service: Service) -> str:

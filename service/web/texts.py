@@ -244,7 +244,6 @@ UPLOADED = Text("{} is uploaded", "{} 已上传")
 UPLOAD_FAILED = Text("{} could not be uploaded: {}", "{} 上传失败：{}")
 UPLOAD_WAITS = Text("The connection was lost; it goes on by itself.", "连接中断，恢复后会自动继续。")
 WAITS_FOR_FILES = Text("Waiting for the files …", "正在等待文件上传……")
-STARTED = Text("started", "开始")
 OFFLINE = Text("The connection was lost. It is tried again.", "连接中断，正在重试。")
 ONLINE = Text("Connected again.", "已重新连接。")
 ANSWER_HERE = Text("The answer is here.", "答案已给出。")
@@ -255,7 +254,7 @@ TOO_LONG = Text("This is over {} MiB of text; add it as a file instead.", "文�
 SCRIPTS = (
     "UPLOADING", "UPLOADED", "UPLOAD_FAILED", "UPLOAD_WAITS", "WAITS_FOR_FILES", "REMOVE_FILE", "OFFLINE", "ONLINE",
     "ANSWER_HERE", "NOT_SENT", "NO_CONNECTION", "COPY", "COPIED", "COPY_CODE", "RECOGNISED", "NOT_RECOGNISED", "UNDER_WAY",
-    "QUEUED", "AGAIN", "CANCEL", "TOO_LONG",
+    "QUEUED", "AGAIN", "TOO_LONG", "DROP",
 )  # fmt: skip
 
 

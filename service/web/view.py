@@ -25,6 +25,7 @@ from ...diagnostics.page import (
     sure,
 )
 from ...diagnostics.probe import SubjectKind
+from ...diagnostics.progress import STEPS
 from ...diagnostics.repair import Change
 from ...errors import NotFoundError
 from ...knowledge.text import Lang, Text
@@ -383,8 +384,6 @@ def _running(job: Job, told: list[Told], lang: Lang) -> Running:
 @cache
 def step_words(lang: Lang) -> Mapping[str, str]:
     """What each step does."""
-    from ...diagnostics.progress import STEPS  # noqa: PLC0415
-
     return {name: text.say(lang) for name, text in STEPS.items()} | {
         name: text.say(lang) for name, text in _promises().items()
     }
