@@ -60,15 +60,15 @@ class SandboxError(SubjectError):
     """The sandbox cannot be locked on this machine, or a job in it was ended: which limit it met stands in the message."""
 
 
+class StorageError(KerasDoctorError):
+    """The database or the file store cannot be used, and why."""
+
+
 class Cancelled(SandboxError):  # noqa: N818 - no error: it was asked for
     """Whoever asked for the job had it ended."""
 
     def __init__(self) -> None:
         super().__init__("cancelled: nothing more is examined", "已取消，不再检查")
-
-
-class StorageError(KerasDoctorError):
-    """The database or the file store cannot be used, and why."""
 
 
 class InputError(KerasDoctorError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -30,33 +29,7 @@ def list_page(lang: Lang) -> str:
 
 def json_page(mended: Mended, lang: Lang) -> str:
     """What was done as JSON, by the schema that `SCHEMA` names."""
-    return json_text({"schema": SCHEMA, "lang": lang, **_as_json(mended, lang)})
-
-
-def _as_json(mended: Mended, lang: Lang) -> dict[str, Any]:
-    proof = mended.proof
-    return {
-        "made": [
-            {
-                "repair": made.repair,
-                "changes": [
-                    {"text": c.text.say(lang), "where": c.where, "before": c.before, "after": c.after}
-                    for c in made.changes
-                ],
-            }
-            for made in mended.made
-        ],
-        "proof": proof
-        and {
-            "outcome": proof.outcome,
-            "before": proof.before,
-            "after": proof.after,
-            "difference": proof.difference,
-            "text": proof.text.say(lang),
-        },
-        "notes": [note.say(lang) for note in mended.notes],
-        "written": mended.file,
-    }
+    return json_text({"schema": SCHEMA, "lang": lang, **mended.as_json(lang)})
 
 
 def page(mended: Mended, model: Path, output: Path | None, lang: Lang) -> str:

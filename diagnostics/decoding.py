@@ -15,7 +15,7 @@ _hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
 
 
 def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 - any type of a field, a return for each kind
-    """The value of a field, as the type that it is declared with: dataclasses, tuples, dicts, literals, plain values.
+    """The value of a field, as the type that it is declared with: dataclasses, tuples, sets, dicts, literals, plain values.
 
     Args:
         kind: the declared type.
@@ -37,6 +37,8 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
             raise SubjectError(f"{where}: {error}") from error
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
+    if origin is frozenset and isinstance(value, list):
+        return frozenset(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
     if origin is dict and isinstance(value, dict):
         return {
             decode(str, name, where): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()

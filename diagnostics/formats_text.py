@@ -172,7 +172,7 @@ def _json(path: Path) -> Format | None:
 
 def _environment(read: dict[str, Any]) -> Format | None:
     """A report of `environment_script.examine`, of whichever release."""
-    if type(read.get("format")) is not int or not isinstance(read.get("missing"), dict):
+    if type(read.get("format")) is not int or not any(isinstance(read.get(key), dict) for key in ("python", "missing")):
         return None
     load = Text("nothing to load: it is read as it is", "无需加载，直接读取")
     return Format("environment", "environment", Text("is the report of an environment", "是环境报告"), load)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SubjectError
-from ..knowledge.text import Text
+from ..knowledge.text import Lang, Text
 from .lambda_expression import holds_code
 from .live import Engine
 from .live_inputs import KINDS, made_inputs
@@ -44,6 +44,32 @@ class Mended:
     proof: Proof | None
     file: str | None
     notes: tuple[Text, ...]
+
+    def as_json(self, lang: Lang) -> dict[str, Any]:
+        """Plain values for JSON, worded for a reader of `lang`."""
+        proof = self.proof
+        return {
+            "made": [
+                {
+                    "repair": made.repair,
+                    "changes": [
+                        {"text": c.text.say(lang), "where": c.where, "before": c.before, "after": c.after}
+                        for c in made.changes
+                    ],
+                }
+                for made in self.made
+            ],
+            "proof": proof
+            and {
+                "outcome": proof.outcome,
+                "before": proof.before,
+                "after": proof.after,
+                "difference": proof.difference,
+                "text": proof.text.say(lang),
+            },
+            "notes": [note.say(lang) for note in self.notes],
+            "written": self.file,
+        }
 
 
 def mend_file(

@@ -15,7 +15,7 @@ from .catalogue import listed_probes
 from .diagnosis import Diagnosis, Fix, Question
 from .paper import Paper, shown
 from .phrases import EXAMINE, line_name
-from .probe import Finding, Outcome
+from .probe import Finding, Outcome, SubjectKind
 
 REASONS = Text("Why we think so", "判断依据")
 FIX = Text("What to do", "怎么办")
@@ -46,30 +46,29 @@ OUTCOMES: dict[Outcome, tuple[str, Text]] = {
     "crashed": ("!", Text("the probe failed", "探针自身出错")),
 }
 ADD_FILES = Text(
-    "Add the model file (.keras, .h5), the training log or a sample of the data: it will be examined.",
-    "也可以上传模型文件（.keras、.h5）、训练日志或数据样本，由程序检查。",
+    "Add the model file (.keras, .h5), the training log, a sample of the data or the report of `environment.py`: each is examined.",
+    "也可以上传模型文件（.keras、.h5）、训练日志、数据样本或 `environment.py` 的报告，由程序检查。",
 )
-_DROP_MODEL = Text(
-    "Drop the model file (.keras, .h5) here; it tells {}.", "请上传模型文件（.keras、.h5），可以看出：{}。"
-)
-TO_DROP = {
+_DROP_MODEL = Text("Drop the model file (.keras, .h5) here; it tells {}.", "请上传模型文件（.keras、.h5）：{}。")
+TO_DROP: dict[SubjectKind, Text] = {
     "model": _DROP_MODEL,
     "weights": _DROP_MODEL,
     "live": Text(
         "Drop the model file (.keras, .h5) here and let it be run in the sandbox; it tells {}.",
-        "请上传模型文件（.keras、.h5）并允许在沙箱中运行，可以看出：{}。",
+        "请上传模型文件（.keras、.h5）并允许在沙箱中运行：{}。",
     ),
     "log": Text(
         "Drop the training log (CSV, JSON or what was printed) here; it tells {}.",
-        "请上传训练日志（CSV、JSON 或打印的内容），可以看出：{}。",
+        "请上传训练日志（CSV、JSON 或打印的内容）：{}。",
     ),
     "data": Text(
         "Drop a sample of the data (.npz, .npy, .csv) here; it tells {}.",
-        "请上传一份数据样本（.npz、.npy、.csv），可以看出：{}。",
+        "请上传一份数据样本（.npz、.npy、.csv）：{}。",
     ),
     "environment": Text(
-        "Run `kerasdoctor env --report` where it fails and paste what it prints; it tells {}.",
-        "请在出错的环境里运行 `kerasdoctor env --report`，把输出贴过来，可以看出：{}。",
+        "Run `python environment.py > environment.json` (the script is handed out here) with the Python that fails, and drop the "
+        "report here; it tells {}.",
+        "请用出错的那个 Python 运行 `python environment.py > environment.json`（脚本可在这里下载），再上传报告：{}。",
     ),
 }
 FEW = 3
@@ -202,7 +201,7 @@ def ran_with(fix: Fix) -> Text:
 def question_text(question: Question) -> Text:
     """A question as it is put where files can be dropped: the one for a probe asks for a file, not for a command."""
     promise = next((probe.promise for probe in listed_probes() if probe.id == question.probe), None)
-    if question.kind != "probe" or question.subject is None or promise is None:
+    if question.subject is None or promise is None:
         return question.text
     text = TO_DROP[question.subject]
     return Text(text.en.format(promise.en), text.zh.format(promise.zh))

@@ -31,10 +31,6 @@ _LINES = {
 
 
 NEITHER = Text("Neither of these", "都不是")
-EXAMINE = Text(
-    "Have the model or the environment examined: `kerasdoctor explain --model MODEL --python PYTHON`.",
-    "也可以检查模型和环境：`kerasdoctor explain --model 模型文件 --python 解释器`。",
-)
 
 
 def which_of(one: Entry, other: Entry) -> Text:

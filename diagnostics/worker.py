@@ -49,7 +49,7 @@ _MODULES: dict[Kind, tuple[str, ...]] = {
     "keras-3": ("tensorflow", "keras"),
     "tf-keras": ("tensorflow", "tf_keras"),
 }
-_READERS = ("safety", "weights", "training_log", "data_sample", "picture_of", "plot")
+_READERS = ("safety", "weights", "training_log", "data_sample", "data_arrays", "picture_of", "plot")
 _START = 120.0  # seconds that importing TensorFlow may take
 _GRACE = 15.0  # seconds beyond a job's wall time
 _HEAR = 0.02  # seconds between two looks at whether it is cancelled
@@ -314,7 +314,7 @@ def _warm_up_reader() -> None:
     from .catalogue import probes_of  # noqa: PLC0415 - this kind of worker only
 
     probes_of("model", "weights", "log", "data", "environment")
-    for name in ("h5py", *(f"{__package__}.{module}" for module in _READERS)):
+    for name in ("h5py", "numpy.ma", *(f"{__package__}.{module}" for module in _READERS)):
         with suppress(ImportError):
             importlib.import_module(name)
 

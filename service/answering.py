@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,50 +13,24 @@ from sqlalchemy.orm import Session
 
 from ..diagnostics.decoding import decode
 from ..diagnostics.diagnosis import Diagnosis
-from ..diagnostics.progress import Step, Watch
+from ..diagnostics.progress import Watch
 from ..diagnostics.repair import Target
 from ..diagnostics.repairing import repair_file
 from ..diagnostics.workers import Workers
-from ..errors import NotFoundError
+from ..errors import ConflictError, NotFoundError
 from ..knowledge.text import Text
 from .case import Asked, Case
 from .conversation import Conversation, Turn
 from .database import Database
 from .events import Events
-from .feedback import save_feedback
+from .feedback import EXCERPT, save_feedback
 from .jobs import Task
 from .reply import Reply
 from .tables import Chat, DiagnosisRow, Message, Upload, new_id, now
 from .uploads import Uploads
 
-EVERY = 0.1  # seconds in which the steps of probes are collected before they are written
 TARGETS: dict[Target, tuple[str, str]] = {"keras3": ("keras-3", ".keras"), "keras2": ("keras-2", ".h5")}
 GONE = Text("The chat or the message is gone.", "这段对话或消息已被删除。")
-
-
-class Steps:
-    """Writes the steps of probes as events of a chat, a few at a time."""
-
-    def __init__(self, database: Database, events: Events, task: Task) -> None:
-        self._database, self._events, self._task = database, events, task
-        self._steps: list[Step] = []
-        self._written = 0.0
-
-    def __call__(self, step: Step) -> None:
-        """Take a step."""
-        self._steps.append(step)
-        if time.monotonic() - self._written >= EVERY:
-            self.write()
-
-    def write(self) -> None:
-        """Write what was collected."""
-        steps, self._steps = self._steps, []
-        self._written = time.monotonic()
-        if steps and self._task.chat:
-            with self._database.session() as session:
-                self._events.add(
-                    session, self._task.chat, "probes", {"steps": [asdict(step) for step in steps]}, self._task.id
-                )
 
 
 class Answering:
@@ -70,20 +43,13 @@ class Answering:
         """Answer the task's message, with what the chat knows."""
         chat, message, last = self._read(task)
         case, asked = Case.from_json(chat.case), _asked(message)
-        steps = Steps(self._database, self._events, task)
-        watch.told = steps
         with self._uploads.checked_out(chat.owner_id, (*case.uploads, *asked.uploads)) as files:
             turn = self._conversation.turn(case, asked, last, files, lambda d: self._recognised(task, d), watch)
-        steps.write()
-        return lambda session: self._write(session, task, turn)
+        return lambda session: self._write(session, task, turn, asked.text)
 
     def gave_up(self, session: Session, task: Task, state: str, why: Text) -> None:
         """Say in the chat why there is no answer."""
-        chat = session.get(Chat, task.chat)
-        if chat is not None:
-            lang = Case.from_json(chat.case).lang or "en"
-            reply = Reply("cancelled" if state == "cancelled" else "failed", lang, why)
-            add_reply(session, self._events, task, reply)
+        _no_answer(session, self._events, task, state, why)
 
     def _read(self, task: Task) -> tuple[Chat, Message, Diagnosis | None]:
         with self._database.reading() as session:
@@ -99,11 +65,11 @@ class Answering:
         with self._database.session() as session:
             self._events.add(session, task.chat, "recognised", recognised(diagnosis), task.id)
 
-    def _write(self, session: Session, task: Task, turn: Turn) -> None:
+    def _write(self, session: Session, task: Task, turn: Turn, said: str) -> None:
         chat = session.get_one(Chat, task.chat, with_for_update=True)
         before, case = Case.from_json(chat.case), turn.case
         if turn.helped is not None and before.diagnosis:
-            save_feedback(session, before.diagnosis, helped=turn.helped, reason="")
+            save_feedback(session, before.diagnosis, helped=turn.helped, reason=said)
         if turn.looked and turn.reply.diagnosis is not None:
             row = store_diagnosis(session, chat.owner_id, turn.reply.diagnosis, "\n".join(case.texts), chat.id)
             case = replace(case, diagnosis=row)
@@ -126,25 +92,21 @@ class Repairing:
         if chat is None:
             raise NotFoundError(GONE.en)
         upload = self._uploads.get(chat.owner_id, task.arguments["upload"])
-        steps = Steps(self._database, self._events, task)
-        watch.told = steps
         with (
             tempfile.TemporaryDirectory(prefix="kerasdoctor-mended-") as folder,
             self._uploads.checked_out(chat.owner_id, (upload.id,)) as files,
         ):
+            if upload.id not in files:
+                raise ConflictError(f"{upload.name} was not received to its end")
             copy = Path(folder) / f"{Path(upload.name).stem}-{mark}{ending}"
             mended = repair_file(files[upload.id], copy, target, workers=self._workers, watch=watch)
             kept = self._uploads.stored(chat.owner_id, copy.name, copy, upload.id).id if mended.file else None
-        steps.write()
         reply = Reply("repair", Case.from_json(chat.case).lang or "en", mended=mended, copy=kept)
         return lambda session: add_reply(session, self._events, task, reply)
 
     def gave_up(self, session: Session, task: Task, state: str, why: Text) -> None:
         """Say in the chat why there is no copy."""
-        chat = session.get(Chat, task.chat)
-        if chat is not None:
-            lang = Case.from_json(chat.case).lang or "en"
-            add_reply(session, self._events, task, Reply("cancelled" if state == "cancelled" else "failed", lang, why))
+        _no_answer(session, self._events, task, state, why)
 
 
 def add_reply(session: Session, events: Events, task: Task, reply: Reply, diagnosis: str | None = None) -> None:
@@ -166,15 +128,22 @@ def add_reply(session: Session, events: Events, task: Task, reply: Reply, diagno
     events.add(session, task.chat, "reply", {"message": message.id, "kind": reply.kind}, task.id)
 
 
+def _no_answer(session: Session, events: Events, task: Task, state: str, why: Text) -> None:
+    chat, message = session.get(Chat, task.chat), session.get(Message, task.message or "")
+    if chat is not None:
+        lang = (_asked(message).lang if message else None) or Case.from_json(chat.case).lang or "en"
+        add_reply(session, events, task, Reply("cancelled" if state == "cancelled" else "failed", lang, why))
+
+
 def store_diagnosis(session: Session, owner: str, diagnosis: Diagnosis, text: str, chat: str | None = None) -> str:
-    """Keep a diagnosis with the masked text that it is for; its id."""
+    """Keep a diagnosis with the masked text that it is for, of which the end tells most; its id."""
     row = DiagnosisRow(
         id=new_id(),
         owner_id=owner,
         chat_id=chat,
         topic=diagnosis.topic,
         confidence=diagnosis.confidence,
-        text=text,
+        text=text[-EXCERPT:],
         body=asdict(diagnosis),
     )
     session.add(row)
@@ -195,7 +164,8 @@ def recognised(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _asked(message: Message) -> Asked:
-    return replace(decode(Asked, message.asked or {}, "message"), text=message.text)
+    asked: Asked = decode(Asked, message.asked or {}, "message")
+    return replace(asked, text=message.text)
 
 
 def copies_of(session: Session, upload: str) -> list[Upload]:

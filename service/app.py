@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 from types import FrameType
@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from .. import __version__
 from . import health, metrics, sign_in
 from .access import make_local, visit
+from .api import api_router
 from .bodies import Bodies
 from .database import Database
 from .headers import Headers
@@ -28,6 +29,7 @@ from .problems import HANDLERS, RESPONSES, Problem
 from .service import Service
 from .settings import Settings
 from .tables import now
+from .working import working
 
 DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidence and a fix that was seen to work.
 
@@ -36,9 +38,9 @@ Every error is a problem (RFC 9457) as `application/problem+json`, of the schema
 # What answers everyone: no owner is looked for, and no request is counted.
 OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router)
 # What looks for the owner of every request, and counts it.
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (api_router(),)
 # What runs as long as the service does: started in this order, stopped in the opposite one.
-PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = ()
+PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working,)
 
 
 class Application(FastAPI):
@@ -54,13 +56,21 @@ class Application(FastAPI):
         return described
 
 
-def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastAPI:
+def create_app(
+    settings: Settings,
+    clock: Callable[[], datetime] = now,
+    routers: Sequence[APIRouter] = ROUTERS,
+    *,
+    warm: bool = True,
+) -> FastAPI:
     """The service, ready to be served.
+
+    `routers` are those whose requests have an owner and are counted; `warm` starts the worker that reads files ahead of need.
 
     Raises:
         StorageError: the database does not answer.
     """
-    service = Service(settings, Database(settings.database), clock)
+    service = Service(settings, Database(settings.database), clock, warm)
     service.checks.update(checks_of(service.database))
     app = Application(
         title="kerasdoctor",
@@ -82,7 +92,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
     app.state.service = service
     for router in OPEN_ROUTERS:
         app.include_router(router)
-    for router in ROUTERS:
+    for router in routers:
         app.include_router(router, dependencies=[Depends(visit)])
     return app
 

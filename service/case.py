@@ -56,4 +56,4 @@ class Case:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return {**asdict(self), "said": {name: sorted(values) for name, values in vars(self.said).items()}}

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import ConflictError, NotFoundError, TooLargeError
 from .case import Asked
 from .database import Database
-from .events import Events
+from .events import Events, lock_chat
 from .jobs import OPEN_STATES, Jobs, add_job
 from .masking import mask
 from .settings import MIB, Settings
-from .tables import Chat, Event, Job, Message, now
+from .tables import Chat, DiagnosisRow, Event, Feedback, Job, Message, now
 
 MAX_MESSAGES = 400
 MAX_OPEN = 10
@@ -44,9 +45,7 @@ class Chats:
         """
         with self._database.reading() as session:
             found = session.get(Chat, chat, options=[selectinload(Chat.messages)])
-        if found is None or found.owner_id != owner:
-            raise NotFoundError(f"there is no chat {chat[:40]}")
-        return found
+        return _mine(found, owner, chat)
 
     def shared(self, token: str) -> Chat:
         """The chat that a public link leads to.
@@ -62,11 +61,13 @@ class Chats:
 
     def of(self, owner: str, limit: int = 50, before: str | None = None) -> list[Chat]:
         """The chats of an owner, the last changed first, without their messages; `before` is the id of the last one seen."""
-        mine = select(Chat).where(Chat.owner_id == owner).order_by(Chat.changed_at.desc(), Chat.id).limit(limit)
-        if before is not None:
-            mine = mine.where(Chat.changed_at < self.get(owner, before).changed_at)
+        mine = select(Chat).where(Chat.owner_id == owner)
         with self._database.reading() as session:
-            return list(session.scalars(mine))
+            if before is not None:
+                last = _mine(session.get(Chat, before), owner, before)
+                earlier = and_(Chat.changed_at == last.changed_at, Chat.id > last.id)
+                mine = mine.where(or_(Chat.changed_at < last.changed_at, earlier))
+            return list(session.scalars(mine.order_by(Chat.changed_at.desc(), Chat.id).limit(limit)))
 
     def say(self, owner: str, chat: str, asked: Asked) -> tuple[Message, Job]:
         """Take a person's message; its text is masked before it is stored. The job answers it.
@@ -76,9 +77,10 @@ class Chats:
             TooLargeError: the text is too long.
             ConflictError: the chat is full, or too many answers are under way.
         """
-        asked, limit = _masked(asked), self._settings.max_text_mib
+        limit = self._settings.max_text_mib
         if len(asked.text.encode("utf-8", "replace")) > limit * MIB:
             raise TooLargeError(f"the text is over {limit} MiB; send its last part, or the log as a file")
+        asked = replace(asked, text=mask(asked.text))
         with self._database.session() as session:
             found = _held(session, owner, chat)
             number = (session.scalar(select(func.max(Message.number)).where(Message.chat_id == chat)) or 0) + 1
@@ -118,6 +120,25 @@ class Chats:
             under_way = select(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES)).order_by(Job.made_at)
             return list(session.scalars(under_way))
 
+    def job(self, owner: str, job: str) -> Job:
+        """A job in a chat of this owner.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        of_owner = select(Job).join(Chat, Chat.id == Job.chat_id).where(Job.id == job, Chat.owner_id == owner)
+        with self._database.reading() as session:
+            found = session.scalar(of_owner)
+        if found is None:
+            raise NotFoundError(f"there is no job {job[:40]}")
+        return found
+
+    def message(self, chat: str, message: str) -> Message | None:
+        """A message of a chat; None where it was removed."""
+        with self._database.reading() as session:
+            found = session.get(Message, message)
+        return found if found is not None and found.chat_id == chat else None
+
     def last_event(self, chat: str) -> int:
         """The number of the last event of a chat; 0 where there was none."""
         with self._database.reading() as session:
@@ -127,7 +148,8 @@ class Chats:
         """Stop what is under way in a chat."""
         self.get(owner, chat)
         for job in self.open_jobs(chat):
-            self._jobs.cancel(job.id)
+            with suppress(ConflictError, NotFoundError):  # it ended in the meantime
+                self._jobs.cancel(job.id)
 
     def share(self, owner: str, chat: str, *, shared: bool = True) -> str | None:
         """Give a chat a public link, or take it back; its token. A second time gives the same link."""
@@ -137,21 +159,35 @@ class Chats:
             return found.share
 
     def remove(self, owner: str, chat: str) -> None:
-        """Remove a chat with all that belongs to it; what is under way is cancelled first."""
-        self.cancel(owner, chat)
+        """Remove a chat with all that belongs to it; what is under way is cancelled."""
         with self._database.session() as session:
-            session.delete(_held(session, owner, chat))
+            found = _held(session, owner, chat)
+            session.execute(delete(DiagnosisRow).where(DiagnosisRow.chat_id == chat))
+            session.delete(found)
 
     def sweep(self) -> None:
-        """Remove the chats that are over their time, and the events that nobody will ask for again."""
-        over = now() - timedelta(days=self._settings.keep_chats_days)
+        """Remove the chats that are over their time, what was pasted in them, and what nobody will ask for again.
+
+        Of a diagnosis on which there is feedback its topic stays.
+        """
+        over, yesterday = now() - timedelta(days=self._settings.keep_chats_days), now() - timedelta(days=1)
+        judged = exists().where(Feedback.diagnosis_id == DiagnosisRow.id)
+        old = (DiagnosisRow.made_at < over) & DiagnosisRow.chat_id.is_(None)
         with self._database.session() as session:
             session.execute(delete(Chat).where(Chat.changed_at < over))
-            session.execute(delete(Event).where(Event.made_at < now() - timedelta(days=1)))
+            session.execute(delete(DiagnosisRow).where(old, ~judged))
+            session.execute(update(DiagnosisRow).where(old, judged).values(text="", body={}))
+            session.execute(delete(Event).where(Event.made_at < yesterday))
+            session.execute(delete(Job).where(Job.ended_at < yesterday))
 
 
 def _held(session: Session, owner: str, chat: str) -> Chat:
-    found = session.get(Chat, chat, with_for_update=True)
+    """A chat of this owner, locked; see `events.lock_chat`."""
+    lock_chat(session, chat)
+    return _mine(session.get(Chat, chat), owner, chat)
+
+
+def _mine(found: Chat | None, owner: str, chat: str) -> Chat:
     if found is None or found.owner_id != owner:
         raise NotFoundError(f"there is no chat {chat[:40]}")
     return found
@@ -163,10 +199,6 @@ def _room(session: Session, chat: str, number: int) -> None:
     under_way = select(func.count()).select_from(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES))
     if (session.scalar(under_way) or 0) >= MAX_OPEN:
         raise ConflictError(f"{MAX_OPEN} answers are under way in this chat; wait for one of them")
-
-
-def _masked(asked: Asked) -> Asked:
-    return replace(asked, text=mask(asked.text))
 
 
 def _title(text: str) -> str:

@@ -85,6 +85,15 @@ class Database:
         self.engine.dispose()
 
 
+def after_commit(session: Session, call: Callable[[str], None], argument: str) -> None:
+    """Have something called once the transaction is committed; the same call is made once."""
+    _afterwards(session)[call, argument] = None
+
+
+def _afterwards(session: Session) -> dict[tuple[Callable[[str], None], str], None]:
+    return session.info.setdefault("after_commit", {})  # type: ignore[no-any-return]
+
+
 @cache
 def newest() -> str | None:
     """The id of the newest migration."""
@@ -95,15 +104,6 @@ def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     return config
-
-
-def after_commit(session: Session, call: Callable[[str], None], argument: str) -> None:
-    """Have something called once the transaction is committed; the same call is made once."""
-    _afterwards(session)[call, argument] = None
-
-
-def _afterwards(session: Session) -> dict[tuple[Callable[[str], None], str], None]:
-    return session.info.setdefault("after_commit", {})  # type: ignore[no-any-return]
 
 
 def _engine(url: str) -> Engine:
@@ -129,8 +129,11 @@ def _engine(url: str) -> Engine:
 def _sqlite(file: str) -> Engine:
     if not file or file == ":memory:":
         raise StorageError("database: SQLite in memory would be lost; expected sqlite:///FILE")
-    Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StorageError(f"database: {Path(file).parent} cannot be written: {error.strerror}") from None
     options = {"timeout": BUSY / 1000, "isolation_level": None}
     engine = create_engine(f"sqlite:///{file}", connect_args=options, hide_parameters=True, **POOL)
     event.listen(engine, "connect", _configure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Integer, case, cast, func, select
 from sqlalchemy.orm import Session
@@ -38,6 +38,7 @@ class Unknown:
 
 def save_feedback(session: Session, diagnosis: str, *, helped: bool, reason: str) -> None:
     """Keep what a person said of a diagnosis, in a transaction; the last word counts."""
+    session.execute(select(DiagnosisRow.id).where(DiagnosisRow.id == diagnosis).with_for_update())  # one at a time
     found = session.get(Feedback, diagnosis) or Feedback(diagnosis_id=diagnosis)
     found.helped, found.made_at = helped, now()
     found.reason = mask(reason)[:MAX_REASON] or found.reason or ""
@@ -79,15 +80,16 @@ class Feedbacks:
             ]
         return sorted(told, key=lambda each: (each.helped - each.not_helped, each.topic))
 
-    def unknown(self, limit: int = 100) -> list[Unknown]:
-        """The pastes that no topic was named for, the same one once."""
-        rows = select(DiagnosisRow).where(DiagnosisRow.topic.is_(None), DiagnosisRow.text != "")
-        with self._database.reading() as session:
-            newest = list(session.scalars(rows.order_by(DiagnosisRow.made_at.desc()).limit(limit * 5)))
+    def unknown(self, limit: int = 100, owner: str | None = None) -> list[Unknown]:
+        """The pastes that no topic was named for, of one owner or of all; the newest first, the same one once."""
+        unnamed = (DiagnosisRow.topic.is_(None)) & (DiagnosisRow.text != "")
+        if owner is not None:
+            unnamed &= DiagnosisRow.owner_id == owner
+        newest = select(DiagnosisRow.id, DiagnosisRow.text, DiagnosisRow.body).where(unnamed)
         told: dict[str, Unknown] = {}
-        for row in newest:
-            text = row.text[:EXCERPT]
-            times = told[text].times if text in told else 0
-            nearest = next((each["topic"] for each in row.body.get("alternatives", [])), None)
-            told[text] = Unknown(row.id, text, nearest, times + 1)
+        with self._database.reading() as session:
+            for diagnosis, text, body in session.execute(newest.order_by(DiagnosisRow.made_at.desc()).limit(limit * 5)):
+                nearest = next((each["topic"] for each in body.get("alternatives", [])), None)
+                known = told.get(text) or Unknown(diagnosis, text, nearest, 0)
+                told[text] = replace(known, times=known.times + 1)
         return list(told.values())[:limit]

@@ -21,6 +21,7 @@ from .settings import Settings
 from .visit import Visit, route_of, visit_of
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+FIRST = ("timestamp", "level", "event", "request")
 GONE = 499  # nginx's number for a client that left
 _log = structlog.get_logger()
 
@@ -33,7 +34,11 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_messages,
     ]
-    render = structlog.processors.JSONRenderer() if settings.log_json else structlog.processors.LogfmtRenderer()
+    render = (
+        structlog.processors.JSONRenderer()
+        if settings.log_json
+        else structlog.processors.LogfmtRenderer(key_order=FIRST)
+    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

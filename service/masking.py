@@ -40,7 +40,7 @@ _NAMED = re.compile(
     r"(?:[rbfu]{0,2}(?P<quote>\\?[\"']|“))?",
     re.IGNORECASE,
 )
-_FLAG = re.compile(r"(?<![\w-])--[\w-]*$")
+_FLAG = re.compile(r"(?<![\w>-])--[\w-]*$")
 _VALUES = {
     '"': re.compile(rf'(?:[^"\\{_BREAKS}]|\\[^{_BREAKS}])*+'),
     "'": re.compile(rf"(?:[^'\\{_BREAKS}]|\\[^{_BREAKS}])*+"),
@@ -145,6 +145,7 @@ _TOKENS = re.compile(
     r"|[rs]k_test_[0-9A-Za-z]{16,}+|whsec_[\w+/=]{20,}+|xapp-[\w-]{10,}+|xox[a-z]-[\w-]{10,}+)",
     re.ASCII,
 )
+_ROOT = r"(?<![\w.~/$%})-])(?<!<user>)(?<!<host>)(?<!<secret>)(?<!<email>)"  # where a path can begin
 _PERSON = r"[A-Za-z_][\w.-]{0,31}+"
 _NAME = (  # of a home folder; several words, or Chinese ones, only where the path goes on: else a sentence may
     r"(?!(?:Public|Shared|Default|All Users)\b)"
@@ -165,7 +166,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\b(bearer[ \t]{1,4})(?=[a-z~+/.=_-]{0,400}\d)[\w.~+/=-]{8,}+", re.IGNORECASE), rf"\1{_SECRET}"),
     (
         re.compile(
-            rf"\b((?:set-)?cookie\\?[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}\\?[\"']?)(?=[\w.-]{{1,80}}=)[^\"'\\{_BREAKS}]++",
+            rf"\b((?:set-)?cookie\\?[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}\\?[\"']?)(?=[\w.-]{{1,80}}=)(?:[^\"'\\{_BREAKS}-]|-(?!----))++",
             re.IGNORECASE,
         ),
         rf"\1{_SECRET}",
@@ -180,11 +181,11 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"(_authToken=)[^\s<\"']++"), rf"\1{_SECRET}"),
     (re.compile(r"(\\?[\"']key\\?[\"']:[ \t]{0,4}\\?[\"'])[0-9a-f]{32}\b"), rf"\1{_SECRET}"),  # kaggle.json
     (
-        re.compile(r"(\bwandb(?:\.login\(|[ \t]+login\b|:[^\n]{0,80}?API key)[^\n\r]{0,60}?)\b[0-9a-f]{40,}+\b"),
+        re.compile(r"(\bwandb(?:\.login\(|[ \t]+login\b|:[^\n]{0,80}?API key)[^\n\r<]{0,60}?)\b[0-9a-f]{40,}+\b"),
         rf"\1{_SECRET}",
     ),
     (
-        re.compile(r"(\bcurl\b[^\n\r]{0,200}?[ \t](?:-u|--user)[ \t=]{0,2}[\"']?)(?![$<\"'\s])[^\s\"'<>]++"),
+        re.compile(r"(\bcurl\b[^\n\r<]{0,120}?[ \t](?:-u|--user)[ \t=]{1,2}[\"']?)(?![$<\"'\s])[^\s\"'<>]++"),
         rf"\1{_SECRET}",
     ),
     (re.compile(r"((?:https?)?://)([^\s/@?#\"'`<>\\]{0,200}[^\s/?#\"'`<>\\]{1,200})@", re.IGNORECASE), _without_login),
@@ -193,13 +194,14 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(rf"^{_PERSON}@[\w.-]{{1,64}}+(?= \S{{1,60}} %(?:\s|$))", re.MULTILINE | re.ASCII), "<user>@<host>"),
     (
         re.compile(
-            rf"(\b(?:ssh|ssh-copy-id)[ \t][^\n\r@]{{0,60}}?(?<=[ \t]))(?!git@){_PERSON}@[\w.-]{{1,64}}+", re.ASCII
+            rf"(\b(?:ssh|ssh-copy-id)[ \t][^\n\r@]{{0,60}}?(?<=[ \t]))(?!git@){_PERSON}@[\w.-]{{1,64}}+(?![\w.-])",
+            re.ASCII,
         ),
         r"\1<user>@<host>",
     ),
     (
         re.compile(
-            r"(?<![\w.%+-])(?!git@)[\w.%+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,5}"
+            r"(?<![\w.%+-])(?!git@)\w[\w.%+-]{0,63}+@(?:[A-Za-z0-9-]{1,63}+\.){1,5}"
             r"(?:com|org|net|edu|gov|mil|int|info|name|dev|app|biz|xyz|tech|cloud|online|site|club|email|academy|science|[a-z]{2})"
             r"(?![\w(\[-]|\.[A-Za-z_])",
             re.ASCII,
@@ -208,16 +210,13 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     ),
     (
         re.compile(
-            r"((?:(?<![\w.~/$%})-])(?<!<user>)(?<!<host>)(?<!<secret>)(?<!<email>)|(?:file|sftp|ssh|rsync|hdfs|vscode-remote)://[^\s/\"'<>]{0,100})"
+            rf"((?:{_ROOT}|(?:file|sftp|ssh|rsync|hdfs|vscode-remote)://[^\s/\"'<>]{{0,100}})"
             r"/(?:[\w.+-]{1,64}/){0,3}?home\d?/)" + _NAME
         ),
         r"\1<user>",
     ),
     (
-        re.compile(
-            r"((?:(?<![\w.~/$%})-])(?<!<user>)(?<!<host>)(?<!<secret>)(?<!<email>)|file://)/(?:(?:System/Volumes/Data|Volumes/[\w .-]{1,64})/)?Users/)"
-            + _NAME
-        ),
+        re.compile(rf"((?:{_ROOT}|file://)/(?:(?:System/Volumes/Data|Volumes/[\w .-]{{1,64}})/)?Users/)" + _NAME),
         r"\1<user>",
     ),
     (re.compile(r"(/(?:mnt/|cygdrive/|host/)?[A-Za-z]/Users/)" + _WORDED, re.IGNORECASE), r"\1<user>"),

@@ -12,7 +12,15 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
@@ -28,6 +36,7 @@ from .tables import Job
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _own = CollectorRegistry()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REQUESTS = Counter("kerasdoctor_requests", "Requests", ("method", "route", "status"), registry=_own)
 SECONDS = Histogram(
     "kerasdoctor_request_seconds", "Time to answer", ("method", "route"), registry=_own, buckets=BUCKETS

@@ -11,8 +11,20 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
+from ..diagnostics.doctor import Doctor
+from ..diagnostics.workers import Workers
+from ..knowledge.matcher import Matcher
+from .answering import Answering, Repairing
+from .chats import Chats
+from .conversation import Conversation
 from .database import Database
+from .diagnoses import Diagnoses
+from .events import Events
+from .feedback import Feedbacks
+from .files import FileStore
+from .jobs import Handler, Jobs
 from .settings import Settings
+from .uploads import Uploads
 
 # What must be ready: gives None, or what is missing, in a few words.
 Check = Callable[[], str | None]
@@ -27,14 +39,42 @@ class Pages(Protocol):
 
 @dataclass
 class Service:
-    """Everything that the routes share. `stopping` is set when the process was told to stop: streams end then."""
+    """Everything that the routes share. `stopping` is set when the process was told to stop: streams end then.
+
+    `handlers` do the jobs, by kind; parts of the service add theirs before it starts. With `warm`, the worker that reads files is
+    started ahead of need.
+    """
 
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
+    warm: bool = True
     checks: dict[str, Check] = field(default_factory=dict)
+    handlers: dict[str, Handler] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     pages: Pages | None = None
+
+    def __post_init__(self) -> None:
+        """Put the parts together.
+
+        Raises:
+            StorageError: the file store cannot be used.
+            IndexMissingError: the index was not built.
+        """
+        settings, database = self.settings, self.database
+        self.files = FileStore(settings.files)
+        self.uploads = Uploads(database, self.files, settings)
+        self.events = Events(database)
+        self.workers = Workers(settings.jobs)
+        self.doctor = Doctor(Matcher.load(), self.workers)
+        self.conversation = Conversation(self.doctor)
+        self.handlers["answer"] = Answering(database, self.events, self.uploads, self.conversation)
+        self.handlers["repair"] = Repairing(database, self.events, self.uploads, self.workers)
+        self.jobs = Jobs(database, self.events, self.handlers, settings.jobs, settings.leave_seconds)
+        self.chats = Chats(database, self.events, self.jobs, settings)
+        self.diagnoses = Diagnoses(database, self.uploads, self.doctor, settings)
+        self.feedbacks = Feedbacks(database)
+        self.checks["files"] = lambda: None if self.files.writable() else "cannot be written"
 
 
 def service_of(request: Request) -> Service:

@@ -98,6 +98,20 @@ class Uploads:
             raise NotFoundError(f"there is no upload {upload_id[:40]}: it was removed, or its time was over")
         return upload
 
+    def check(self, owner: str, ids: tuple[str, ...]) -> None:
+        """See that uploads can be worked on.
+
+        Raises:
+            NotFoundError: one is not there.
+            ConflictError: one is not whole yet.
+        """
+        for each in ids:
+            upload = self.get(owner, each)
+            if not upload.whole:
+                raise ConflictError(
+                    f"{upload.received} of {upload.size} bytes of upload {each} were received; send the rest"
+                )
+
     def of(self, owner: str) -> list[Upload]:
         """All uploads of an owner, the newest first."""
         mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
@@ -183,7 +197,8 @@ class Uploads:
             _lock(session, upload.owner_id)
             had = _has(session, blob)
             try:
-                self._take(session, upload, part, parts=[], received=upload.size, sha256=digest, blob=blob)
+                told = {"name": upload.name, "size": upload.size, "received": upload.size}
+                self._take(session, upload, part, parts=[], sha256=digest, blob=blob, **told)
             except ConflictError:
                 self._files.remove(joined)
                 raise
@@ -210,6 +225,7 @@ class PartWriter:
     def __init__(self, uploads: Uploads, files: FileStore, upload: Upload) -> None:
         self.upload = upload
         self._uploads, self._files = uploads, files
+        self._length = 0
 
     def write(self, piece: bytes) -> None:
         """Write a piece.
@@ -230,6 +246,10 @@ class PartWriter:
             raise
         self._digest.update(piece)
         self._length += len(piece)
+
+    def end_here(self, name: str) -> None:
+        """The file ends with what was written, though it is less than was announced; only now its name is known."""
+        self.upload.size, self.upload.name = self.upload.received + self._length, safe_name(name)
 
     def __enter__(self) -> Self:
         self._open()

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...diagnostics.progress import Watch
 from ...errors import Cancelled
 from ...knowledge.text import Lang
-from ..access import Asker
+from ..access import Asker, count_message
 from ..diagnoses import Given, Paste
-from ..limits import CountMessage
 from ..markdown import diagnosis_markdown
 from ..service import TheService
 from .schemas import GivenJson
-from .values import MAX_UPLOADS, Id, Input, KerasVersion, Pasted, PathId, Reader, problems
+from .values import MAX_UPLOADS, Id, Input, KerasVersion, Pasted, PathId, Reader, one_of_them
 
 router = APIRouter(prefix="/diagnoses", tags=["diagnoses"])
 MARKDOWN = "text/markdown"
@@ -37,20 +36,23 @@ class PasteIn(Input):
 
     text: Pasted = Field("", description="the traceback, log or question, in English or Chinese", examples=[A_PASTE])
     uploads: list[Id] = Field(
-        [], max_length=MAX_UPLOADS, description="ids of uploads: models, weights, training logs, data samples, environment reports"
+        [],
+        max_length=MAX_UPLOADS,
+        description="ids of uploads: models, weights, training logs, data samples, environment reports",
     )
     keras: KerasVersion | None = None
-    lang: Lang | None = Field(None, description="the language of the answer; by default Accept-Language, else that of the text")
+    lang: Lang | None = Field(
+        None, description="the language of the answer; by default Accept-Language, else that of the text"
+    )
     live: bool = Field(default=False, description="run the models in the sandbox too")
 
-    model_config = {
-        "json_schema_extra": {
-            "anyOf": [
-                {"required": ["text"], "properties": {"text": {"minLength": 1}}},
-                {"required": ["uploads"], "properties": {"uploads": {"minItems": 1}}},
-            ]
-        }
-    }
+    model_config = one_of_them({"text": {"minLength": 1}}, {"uploads": {"minItems": 1}})
+
+    @model_validator(mode="after")
+    def _filled_in(self) -> Self:
+        if not (self.text or self.uploads):
+            raise ValueError("a text or an upload is needed")
+        return self
 
 
 @router.post(
@@ -58,7 +60,7 @@ class PasteIn(Input):
     summary="Diagnose a text and files",
     response_model=GivenJson,
     response_description="The diagnosis, in one language",
-    dependencies=[CountMessage],
+    dependencies=[Depends(count_message)],
 )
 async def diagnose(pasted: PasteIn, reader: Reader, owner: Asker, service: TheService, request: Request) -> Response:
     """Answer at once. Where models are examined, leaving ends that. For steps as they happen, ask in a chat."""

@@ -15,9 +15,12 @@ SCRIPT = {
 
 
 @router.get(
-    "/environment.py", summary="The script that reports an environment", response_class=Response, responses={200: SCRIPT}
+    "/environment.py",
+    summary="The script that reports an environment",
+    response_class=Response,
+    responses={200: SCRIPT},
 )
 def environment() -> Response:
     """Run it as `python -I environment.py > environment.json` where Keras is, and upload what it wrote."""
-    headers = {"Content-Disposition": 'attachment; filename="environment.py"'}
+    headers = {"Content-Disposition": f'attachment; filename="{NAME}"'}
     return Response(environment_script(), media_type="text/x-python", headers=headers)

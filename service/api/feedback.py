@@ -21,7 +21,9 @@ class FeedbackIn(Input):
 
     diagnosis: Id = Field(description="the id of the diagnosis", examples=[AN_ID])
     helped: bool
-    reason: Annotated[Storable, Field(max_length=MAX_REASON)] = Field("", description="why, in the person's words; it is masked")
+    reason: Annotated[Storable, Field(max_length=MAX_REASON)] = Field(
+        "", description="why, in the person's words; it is masked"
+    )
 
 
 class TopicOut(Output):

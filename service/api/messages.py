@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from pydantic import Field
+from typing import Self
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field, model_validator
 
 from ...diagnostics.repair import Target
 from ...knowledge.text import Lang
-from ..access import Asker
+from ..access import Asker, count_message
 from ..case import Act, Asked
-from ..limits import CountMessage
 from ..service import TheService
 from .answers import JobOut, MessageOut, job_out, message_out
 from .diagnoses import A_PASTE
-from .values import MAX_UPLOADS, Id, Input, KerasVersion, Output, Pasted, PathId, Reader
+from .values import MAX_UPLOADS, Id, Input, KerasVersion, Output, Pasted, PathId, Reader, one_of_them
 
 router = APIRouter(prefix="/chats/{chat}", tags=["chats"])
 MAX_CHOICE = 100
@@ -25,20 +26,22 @@ class AskedIn(Input):
     text: Pasted = Field("", description="a traceback, a question, or a follow-up such as `why?`", examples=[A_PASTE])
     uploads: list[Id] = Field([], max_length=MAX_UPLOADS, description="ids of uploads")
     act: Act | None = Field(None, description="what a button would say; a text that means the same is understood too")
-    choice: str = Field("", max_length=MAX_CHOICE, description="with the act `choose`: the value of the option of the question")
+    choice: str = Field(
+        "", max_length=MAX_CHOICE, description="with the act `choose`: the value of the option of the question"
+    )
     keras: KerasVersion | None = None
     live: bool = Field(default=False, description="run the models in the sandbox too")
-    lang: Lang | None = Field(None, description="the language of the page; the answer is in that of the text where it has one")
+    lang: Lang | None = Field(
+        None, description="the language of the page; the answer is in that of the text where it has one"
+    )
 
-    model_config = {
-        "json_schema_extra": {
-            "anyOf": [
-                {"required": ["text"], "properties": {"text": {"minLength": 1}}},
-                {"required": ["uploads"], "properties": {"uploads": {"minItems": 1}}},
-                {"required": ["act"], "properties": {"act": {"type": "string"}}},
-            ]
-        }
-    }
+    model_config = one_of_them({"text": {"minLength": 1}}, {"uploads": {"minItems": 1}}, {"act": {"type": "string"}})
+
+    @model_validator(mode="after")
+    def _filled_in(self) -> Self:
+        if not (self.text or self.uploads or self.act):
+            raise ValueError("a text, an upload or an act is needed")
+        return self
 
 
 class RepairIn(Input):
@@ -74,11 +77,9 @@ class Messages(Output):
     status_code=202,
     summary="Say something",
     response_description="The message, and the job that answers it",
-    dependencies=[CountMessage],
+    dependencies=[Depends(count_message)],
 )
-def say(
-    chat: PathId, asked: AskedIn, reader: Reader, owner: Asker, service: TheService, response: Response
-) -> Taken:
+def say(chat: PathId, asked: AskedIn, reader: Reader, owner: Asker, service: TheService, response: Response) -> Taken:
     """Take the message and answer it in a job. Secrets and personal paths are masked before it is stored."""
     service.uploads.check(owner.id, tuple(asked.uploads))
     said = Asked(**asked.model_dump() | {"uploads": tuple(asked.uploads), "lang": asked.lang or reader})
@@ -100,7 +101,7 @@ def list_messages(chat: PathId, reader: Reader, owner: Asker, service: TheServic
     status_code=202,
     summary="Mend a copy of a model",
     response_description="The job that mends it",
-    dependencies=[CountMessage],
+    dependencies=[Depends(count_message)],
 )
 def repair(
     chat: PathId, wanted: RepairIn, reader: Reader, owner: Asker, service: TheService, response: Response

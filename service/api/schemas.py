@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import RootModel
+from pydantic import ConfigDict, RootModel
 from starlette.responses import JSONResponse
 
 from ...diagnostics.diagnosis import SCHEMA
@@ -22,7 +22,12 @@ def _diagnosis(schema: dict[str, Any]) -> None:
 
 def _given(schema: dict[str, Any]) -> None:
     _diagnosis(schema)
-    ident = {"type": "string", "pattern": ID_PATTERN, "description": "for feedback and to get it again", "examples": [AN_ID]}
+    ident = {
+        "type": "string",
+        "pattern": ID_PATTERN,
+        "description": "for feedback and to get it again",
+        "examples": [AN_ID],
+    }
     schema["title"] = "GivenDiagnosis"
     schema["properties"] = {"id": ident, **schema["properties"]}
     schema["required"] = ["id", *schema["required"]]
@@ -31,13 +36,13 @@ def _given(schema: dict[str, Any]) -> None:
 class DiagnosisJson(RootModel[dict[str, Any]]):
     """A diagnosis, as `Diagnosis.as_json` writes it."""
 
-    model_config = {"title": "Diagnosis", "json_schema_extra": _diagnosis}
+    model_config = ConfigDict(title="Diagnosis", json_schema_extra=_diagnosis)
 
 
 class GivenJson(RootModel[dict[str, Any]]):
     """A diagnosis with its id."""
 
-    model_config = {"title": "GivenDiagnosis", "json_schema_extra": _given}
+    model_config = ConfigDict(title="GivenDiagnosis", json_schema_extra=_given)
 
 
 @router.get(

@@ -47,7 +47,9 @@ def events(
     service: TheService,
     after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="the number of the last event that is known")] = 0,
     follow: Annotated[bool, Query(description="go on when all jobs have ended")] = False,
-    last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,15}$", description="as `after`; it counts for more")] = None,
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^\d{1,15}$", description="as `after`; it counts for more")
+    ] = None,
 ) -> Response:
     """Stream the events behind a number, and those to come, until all jobs of the chat have ended.
 
@@ -57,7 +59,7 @@ def events(
     number = int(last_event_id) if last_event_id else after
     if not (follow or service.chats.open_jobs(chat) or service.events.after(chat, number)):
         return Response(status_code=204)
-    frames = _Frames(service, chat, owner.id, reader).frames(number, follow=follow)
+    frames = _Frames(service, chat, reader).frames(number, follow=follow)
     return StreamingResponse(frames, media_type="text/event-stream", headers=HEADERS)
 
 
@@ -67,7 +69,6 @@ class _Frames:
 
     service: Service
     chat: str
-    owner: str
     reader: Lang | None
     open: bool = True
     quiet: int = field(default=0)
@@ -77,10 +78,14 @@ class _Frames:
         yield b": hello\n\n"
         async for told in self.service.events.stream(self.chat, number, self._look):
             if told is not None:
-                self.quiet = 0
+                number, self.quiet = told.number, 0
                 yield await to_thread.run_sync(self._frame, told)
                 continue
-            if self.service.stopping.is_set() or not (follow or self.open):
+            if not (follow or self.open):  # what the last job told before it ended is there by now
+                for last in await to_thread.run_sync(self.service.events.after, self.chat, number):
+                    yield await to_thread.run_sync(self._frame, last)
+                return
+            if self.service.stopping.is_set():
                 return
             self.quiet += 1
             if self.quiet % QUIET == 0:
@@ -103,7 +108,7 @@ class _Frames:
         if told.kind == "probes":
             data["steps"] = [step | {"text": _words(step["probe"], lang)} for step in data["steps"]]
         if told.kind == "reply":
-            message = self.service.chats.message(self.owner, self.chat, data["message"])
+            message = self.service.chats.message(self.chat, data["message"])
             data["message"] = message_out(message, self.reader).model_dump(mode="json") if message else None
         return data
 

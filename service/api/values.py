@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from ...knowledge.text import Lang
 from ..settings import MIB
@@ -32,7 +32,11 @@ Storable = Annotated[str, AfterValidator(_storable)]
 Pasted = Annotated[Storable, StringConstraints(max_length=MAX_TEXT)]
 KerasVersion = Annotated[
     str,
-    Field(pattern=r"^\d{1,2}(\.\d{1,3}){0,2}$", description="the version of Keras that the reader has", examples=["3.15.0"]),
+    Field(
+        pattern=r"^\d{1,2}(\.\d{1,3}){0,2}$",
+        description="the version of Keras that the reader has",
+        examples=["3.15.0"],
+    ),
 ]
 
 
@@ -40,6 +44,12 @@ class Input(BaseModel):
     """What is sent: nothing beside the fields that are named, and nothing made fit."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def one_of_them(*needed: dict[str, JsonValue]) -> ConfigDict:
+    """The configuration of an input that needs one of some fields, each with the schema that counts as filled in."""
+    options: list[JsonValue] = [{"required": list(each), "properties": each} for each in needed]
+    return ConfigDict(json_schema_extra={"anyOf": options})
 
 
 class Output(BaseModel):
@@ -59,7 +69,9 @@ def accepted(header: str) -> Lang | None:
 
 
 def _reader(
-    lang: Annotated[Lang | None, Query(description="the language of the texts; by default that of Accept-Language")] = None,
+    lang: Annotated[
+        Lang | None, Query(description="the language of the texts; by default that of Accept-Language")
+    ] = None,
     accept_language: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Lang | None:
     return lang or accepted(accept_language or "")

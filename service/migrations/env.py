@@ -1,14 +1,15 @@
 """Runs the migrations in the connection that `Database.migrate` gives."""
-# ruff: noqa: INP001 - Alembic loads it by its path
 
 from typing import Any, Literal
 
 from alembic import context
-from kerasdoctor.service.tables import Base, Utc
+from kerasdoctor.service.tables import Base, Plain, Utc
 
 
 def render(kind: str, item: Any, _: Any) -> str | Literal[False]:  # noqa: ANN401 - as Alembic has it
     """A migration stands for itself: it names types of SQLAlchemy, not ours, which may change."""
+    if kind == "type" and isinstance(item, Plain):
+        return "sa.String()"
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Utc) else False
 
 

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from kerasdoctor.diagnostics.doctor import Doctor, Subjects, weigh
+from kerasdoctor.diagnostics.doctor import Doctor, Said, Subjects, weigh
 from kerasdoctor.diagnostics.probe import Finding
+from kerasdoctor.diagnostics.progress import Step, Watch
+from kerasdoctor.errors import Cancelled
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
 from kerasdoctor.knowledge.recorded import traces_of
 
@@ -140,3 +142,118 @@ def test_not_known_asks_too(doctor: Doctor) -> None:
     asked = [d.question for d in diagnoses if d.topic is None and d.question is not None]
     assert asked
     assert all(question.options for question in asked if question.kind != "probe")
+
+
+# What the person said beside the text
+
+
+def test_what_was_said_changes_the_odds() -> None:
+    """What is ruled out is gone, and the others share its probability as they stand; what was chosen rises as PERSON says."""
+    before, unknown = weigh(RANKING, [])
+    after, more = weigh(RANKING, [], said=Said(ruled_out=frozenset({"graph-disconnected"})))
+    assert set(after) == {"layer-names"}
+    assert after["layer-names"] / more == pytest.approx(before["layer-names"] / unknown)
+    assert after["layer-names"] + more == pytest.approx(0.8)  # the rest is of topics that are not in question
+    chosen, less = weigh(RANKING, [], said=Said(likely=frozenset({"layer-names"})))
+    assert chosen["layer-names"] / less == pytest.approx(0.85 / 0.15)
+    assert chosen["graph-disconnected"] < before["graph-disconnected"]
+    both = Said(frozenset({"layer-names", "graph-disconnected"}), frozenset({"layer-names"}))
+    assert weigh(RANKING, [finding("layer-names")], said=both)[0] == {}
+
+
+def test_a_topic_in_no_list_can_be_chosen() -> None:
+    """One that only a question or a finding brought up; a name that is no topic is not counted."""
+    chosen, _ = weigh(RANKING, [], said=Said(likely=frozenset({"nan-loss", "no-such-topic"})))
+    assert set(chosen) == {"graph-disconnected", "layer-names", "nan-loss"}
+
+
+def test_what_did_not_help_is_not_named_again(doctor: Doctor, keras_3: Path) -> None:
+    """Not as the answer, nor among the alternatives, nor in a question, even where a probe confirms it; in the end it is not known."""
+    subjects = Subjects((keras_3 / "branches.keras",))
+    ruled_out: frozenset[str] = frozenset()
+    for _ in range(12):
+        diagnosis = doctor.diagnose(SHARED, subjects, said=Said(ruled_out))
+        named = {diagnosis.topic, *(other.topic for other in diagnosis.alternatives)} - {None}
+        assert not named & ruled_out
+        assert diagnosis.question is None or not {o.value for o in diagnosis.question.options} & ruled_out
+        if diagnosis.topic is None:
+            break
+        ruled_out |= {diagnosis.topic}
+    assert "multiple-inbound-nodes" in ruled_out
+    assert diagnosis.topic is None
+    assert "Not known" in diagnosis.summary.en
+    assert diagnosis.confidence > 0
+
+
+def test_answers_decide(doctor: Doctor) -> None:
+    """Either option of a question makes its topic likelier, neither rules both out; no question comes twice."""
+    texts = ("validation results look strange", "my model gives the wrong output", "why is val different from train")
+    question = next(q for q in (doctor.diagnose(text).question for text in texts) if q and q.kind == "topics")
+    text = next(text for text in texts if doctor.diagnose(text).question == question)
+    plain = chances(doctor, text, Said())
+    one, other, neither = (option.value for option in question.options)
+    for value in (one, other):
+        said = Said().answered(question.key, value)
+        assert said == Said(likely=frozenset({value}), asked=frozenset({question.key}))
+        assert chances(doctor, text, said)[value] > plain[value]
+        again = doctor.diagnose(text, said=said).question
+        assert again is None or again.key != question.key
+    said = Said().answered(question.key, neither)
+    assert said.ruled_out == {one, other}
+    assert not {one, other} & set(chances(doctor, text, said))
+
+
+def chances(doctor: Doctor, text: str, said: Said) -> dict[str, float]:
+    """The topics that a diagnosis names."""
+    diagnosis = doctor.diagnose(text, said=said)
+    named = {other.topic: other.confidence for other in diagnosis.alternatives}
+    return named | ({diagnosis.topic: diagnosis.confidence} if diagnosis.topic else {})
+
+
+def test_other_answers_add_no_topic() -> None:
+    """One about the Keras line, about a probe, or a value that was no option."""
+    for key, value in (("line", "keras-2"), ("probe:shapes", "neither"), ("topics:a|b", "c"), ("", "")):
+        assert Said().answered(key, value) == Said(asked=frozenset({key}))
+
+
+def test_a_question_says_what_it_needs(doctor: Doctor) -> None:
+    """A renderer words it for its own channel: the probe, and the kind of subject, which is not there yet."""
+    seen = []
+    for text in (
+        SHARED,
+        "val_loss is nan from the first epoch",
+        "the loss does not go down",
+        "my model gives the wrong output",
+    ):
+        asked: frozenset[str] = frozenset()
+        while (question := doctor.diagnose(text, said=Said(asked=asked)).question) and question.key not in asked:
+            seen.append(question)
+            asked |= {question.key}
+    probes = [question for question in seen if question.kind == "probe"]
+    assert probes
+    assert all(question.probe and question.subject and question.key == f"probe:{question.probe}" for question in probes)
+    assert all(question.probe is None and question.subject is None for question in seen if question.kind != "probe")
+    assert all("kerasdoctor explain --" in question.text.en for question in probes)
+
+
+def test_what_could_still_be_examined_is_told_by_what_the_files_are(doctor: Doctor, tmp_path: Path) -> None:
+    """A log under the name of a model leaves the question for a model open, and is no question for a log."""
+    (tmp_path / "model.keras").write_text("epoch,loss\n0,1.0\n1,0.9\n")
+    subjects = Subjects((tmp_path / "model.keras",))
+    asked: frozenset[str] = frozenset()
+    kinds = set()
+    while question := doctor.diagnose(
+        "the loss of my network is strange, sometimes nan", subjects, said=Said(asked=asked)
+    ).question:
+        kinds.add(question.subject)
+        asked |= {question.key}
+    assert "log" not in kinds
+
+
+def test_cancelling_ends_a_diagnosis(doctor: Doctor, keras_3: Path) -> None:
+    """It raises, and tells no step after that."""
+    seen: list[Step] = []
+    watch = Watch(lambda step: (seen.append(step), watch.cancel()))
+    with pytest.raises(Cancelled):
+        doctor.diagnose(SHARED, Subjects((keras_3 / "branches.keras",)), watch=watch)
+    assert seen == [Step("branches.keras", "read", "started")]

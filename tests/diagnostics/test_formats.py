@@ -156,6 +156,7 @@ CONTENT: dict[str, tuple[bytes, str | None]] = {
     "data-csv": (b"a;b;label\n1;2;x\n3;4;y\n", "data"),
     "log-history": (b'{"loss": [1.0, 0.5], "val_loss": [1.2, NaN]}', "log"),
     "progress": (b"Epoch 1/5\n10/10 [=====] - 0s - loss: 0.5\n", "log"),
+    "environment": (b'{"format": 2, "missing": {}}', "environment"),
     "tfjs": (b'{"modelTopology": {}, "weightsManifest": []}', None),
     "json": (b'{"a": {"b": 1}}', None),
     "tf-checkpoint-list": (b'model_checkpoint_path: "c-1"\n', None),

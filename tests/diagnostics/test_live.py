@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -17,10 +19,11 @@ from kerasdoctor.diagnostics.examination import ENGINES, Examination, examine_fi
 from kerasdoctor.diagnostics.live import Failure, Live
 from kerasdoctor.diagnostics.live_steps import told
 from kerasdoctor.diagnostics.probe import Finding, examine
+from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.sandbox import LIVE
-from kerasdoctor.diagnostics.worker import Kind, Worker
+from kerasdoctor.diagnostics.worker import Kind
 from kerasdoctor.diagnostics.workers import Workers
-from kerasdoctor.errors import SandboxError
+from kerasdoctor.errors import Cancelled, SandboxError
 
 from .conftest import edited, save_models
 
@@ -239,11 +242,51 @@ def test_a_model_that_never_ends_is_ended(ward: Ward) -> None:
     """At its wall time, by name; the worker serves on."""
     path = ward.folder / "endless.keras"
     arguments = {"path": str(path), "engine": ENGINES[ward.keras], "allow_code": True}
-    worker: Worker = ward.workers._running[ward.keras]  # noqa: SLF001 - with limits of its own
     with pytest.raises(SandboxError, match="the examination timed out") as caught:
-        worker.run("live", arguments, (path,), replace(LIVE, wall=2.0))
+        ward.workers.run(ward.keras, "live", arguments, (path,), replace(LIVE, wall=2.0))
     assert "检查超时" in caught.value.zh
     assert ward.run("classifier").parameters == 195
+
+
+def test_a_model_that_never_ends_is_cancelled(ward: Ward) -> None:
+    """Within moments of being told to, whatever it computes; the same worker serves the next job without starting anew."""
+    seen: list[Step] = []
+    watch = Watch(
+        lambda step: (seen.append(step), Timer(0.2, watch.cancel).start() if step.probe == "forward" else None)
+    )
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        examine_file(
+            ward.folder / "endless.keras", depth=Depth(live=True, allow_code=True), workers=ward.workers, watch=watch
+        )
+    assert seen[-1] == Step("endless.keras", "forward", "started")
+    assert time.monotonic() - started < 30
+    started = time.monotonic()
+    assert ward.run("classifier").parameters == 195
+    assert time.monotonic() - started < 2.5  # importing TensorFlow takes longer
+
+
+def test_the_steps_of_a_run_are_told(ward: Ward) -> None:
+    """Reading, the gate, each step of the run, and the probes that run in this process, each from start to end."""
+    seen: list[Step] = []
+    path = ward.folder / "classifier.keras"
+    examine_file(
+        path,
+        only=frozenset({"shapes", "live-outputs"}),
+        depth=Depth(live=True),
+        workers=ward.workers,
+        watch=Watch(seen.append),
+    )
+    assert [step.probe for step in seen[::2]] == [step.probe for step in seen[1::2]]
+    assert [step.probe for step in seen[::2]] == [
+        "read", "shapes", "gate", "load", "forward", "train", "modes", "reload", "live-outputs",
+    ]  # fmt: skip
+    assert [step.state for step in seen] == ["started", "ended"] * 9
+    assert {step.probe: step.outcome for step in seen if step.outcome} == {
+        "shapes": "nothing",
+        "live-outputs": "nothing",
+    }
+    assert {step.subject for step in seen} == {"classifier.keras"}
 
 
 @pytest.mark.parametrize(

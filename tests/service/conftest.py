@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from fastapi import FastAPI
+import structlog
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
-from kerasdoctor.service.app import create_app
+from kerasdoctor.service.app import ROUTERS, create_app
 from kerasdoctor.service.database import Database
+from kerasdoctor.service.logs import configure_logs
 from kerasdoctor.service.settings import Settings
 
 BINARIES = Path("/usr/lib/postgresql")
@@ -39,6 +42,17 @@ class Clock:
         self.at += timedelta(**by)
 
 
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Log as the service does; logging is left as it was found."""
+    handlers, level = logging.root.handlers, logging.root.level
+    configure_logs(Settings(log_level="warning"))
+    yield
+    logging.root.handlers = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -46,7 +60,9 @@ def clock() -> Clock:
 
 def run_as_nobody(command: list[str]) -> list[str]:
     """PostgreSQL refuses to be root."""
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command] if os.geteuid() == 0 else command
+    return (
+        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command] if os.geteuid() == 0 else command
+    )
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +87,19 @@ def _started(binaries: Path, folder: Path) -> Iterator[str]:
     data = str(folder / "data")
     # What is lost when the machine stops is lost anyway; connections come through the socket alone.
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=100"
-    initdb = [str(binaries / "initdb"), "-D", data, "-U", "doctor", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
+    initdb = [
+        str(binaries / "initdb"),
+        "-D",
+        data,
+        "-U",
+        "doctor",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+        "--no-instructions",
+    ]
     start = [str(binaries / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"]
     stop = [str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop"]
     for command in (initdb, start):
@@ -106,14 +134,29 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a migrated, empty database: each test that takes it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
-        yield f"sqlite:///{tmp_path / 'test.db'}"
-        return
-    folder, name = request.getfixturevalue("postgresql"), f"t{uuid.uuid4().hex}"
-    _query(folder, f"CREATE DATABASE {name} TEMPLATE template")
+        yield request.getfixturevalue("sqlite_url")
+    else:
+        with _copy_of(request.getfixturevalue("postgresql"), "template") as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any tables, of both kinds."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        with _copy_of(request.getfixturevalue("postgresql"), "template0") as url:
+            yield url
+
+
+@contextmanager
+def _copy_of(folder: str, template: str) -> Iterator[str]:
+    name = f"t{uuid.uuid4().hex}"
+    _query(folder, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield f"postgresql://doctor@/{name}?host={folder}"
     _query(folder, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -133,31 +176,38 @@ def database(database_url: str) -> Iterator[Database]:
     opened.close()
 
 
-MakeApp = Callable[..., FastAPI]
-
-
 @pytest.fixture
-def make_app(sqlite_url: str, tmp_path: Path, clock: Clock) -> Iterator[MakeApp]:
-    """Make the application with these settings, on SQLite unless `database` says otherwise; it runs until the test ends."""
+def make_app(sqlite_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., FastAPI]]:
+    """Make the application with these routers and settings, on SQLite unless `database` says otherwise; it ends with the test."""
     with ExitStack() as running:
 
-        def make(**settings: Any) -> FastAPI:
+        def make(*routers: APIRouter, **settings: Any) -> FastAPI:
             defaults = {"database": sqlite_url, "data": tmp_path}
-            app = create_app(Settings(**{**defaults, **settings}), clock)
+            app = create_app(Settings(**{**defaults, **settings}), clock, routers or ROUTERS)
             running.enter_context(TestClient(app))
             return app
 
         yield make
 
 
-def program(app: FastAPI, key: str = "", host: str = HERE, address: str = "127.0.0.1") -> TestClient:
-    """A client as programs are: no cookies kept, no headers of a browser."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return TestClient(app, host, headers=headers, client=(address, 50000), raise_server_exceptions=False)
+@pytest.fixture(scope="session")
+def program() -> Callable[..., TestClient]:
+    """Makes a client as programs are: `program(app, key)`; no headers of a browser."""
+
+    def make(app: FastAPI, key: str = "", host: str = HERE, address: str = "127.0.0.1") -> TestClient:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return TestClient(app, host, headers=headers, client=(address, 50000), raise_server_exceptions=False)
+
+    return make
 
 
-def browser(app: FastAPI, host: str = HERE, address: str = "127.0.0.1") -> TestClient:
-    """A client as browsers are, on the service's own pages."""
-    return TestClient(
-        app, host, headers=BROWSER, client=(address, 50000), follow_redirects=False, raise_server_exceptions=False
-    )
+@pytest.fixture(scope="session")
+def browser() -> Callable[..., TestClient]:
+    """Makes a client as browsers are, on the service's own pages."""
+
+    def make(app: FastAPI, host: str = HERE, address: str = "127.0.0.1") -> TestClient:
+        return TestClient(
+            app, host, headers=BROWSER, client=(address, 50000), follow_redirects=False, raise_server_exceptions=False
+        )
+
+    return make

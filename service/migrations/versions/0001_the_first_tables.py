@@ -1,5 +1,4 @@
 """The first tables."""
-# ruff: noqa: INP001 - Alembic loads it by its path
 
 import sqlalchemy as sa
 from alembic import op
@@ -90,6 +89,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=True),
         sa.Column("blob", sa.String(), nullable=True),
         sa.Column("made_from", sa.String(), nullable=True),
@@ -101,6 +101,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_uploads_ends_at"), ["ends_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_uploads_blob"), ["blob"], unique=False)
         batch_op.create_index("uploads_by_content", ["owner_id", "sha256"], unique=False)
 
     op.create_table(
@@ -121,7 +122,7 @@ def upgrade() -> None:
         sa.Column("chat_id", sa.String(), nullable=True),
         sa.Column("topic", sa.String(), nullable=True),
         sa.Column("confidence", sa.Double(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="SET NULL"),
@@ -145,7 +146,7 @@ def upgrade() -> None:
         "feedback",
         sa.Column("diagnosis_id", sa.String(), nullable=False),
         sa.Column("helped", sa.Boolean(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["diagnosis_id"], ["diagnoses.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("diagnosis_id"),
@@ -156,7 +157,7 @@ def upgrade() -> None:
         sa.Column("chat_id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
         sa.Column("asked", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("reply", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("answers_id", sa.String(), nullable=True),
@@ -204,6 +205,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("events_by_chat", ["chat_id", "id"], unique=False)
@@ -234,6 +236,7 @@ def downgrade() -> None:
     op.drop_table("browsers")
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.drop_index("uploads_by_content")
+        batch_op.drop_index(batch_op.f("ix_uploads_blob"))
         batch_op.drop_index(batch_op.f("ix_uploads_ends_at"))
 
     op.drop_table("uploads")

@@ -1,0 +1,127 @@
+"""Serves the application: one process or several, from one socket, until a signal says to stop."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from ..errors import InputError
+from .database import Database
+from .keys import has_keys
+from .settings import Settings
+
+BACKLOG = 2048
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # read when prometheus-client is imported, which is in the workers
+NO_KEY = (
+    "{where} is reached from outside, which needs a key, and there is none. Make one with `kerasdoctor keys new NAME`, or let "
+    "everyone in with --open"
+)
+
+
+def serve(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; what is under way then has `settings.stop_seconds` to end.
+
+    Args:
+        settings: the settings.
+        tell: is given the address, once connections are taken.
+
+    Raises:
+        InputError: the address cannot be listened on, or it needs keys and there are none.
+        StorageError: the database does not answer.
+    """
+    _check(settings)
+    with _listening(settings) as listener, _stopped_by_signals():
+        tell(address_of(settings, listener))
+        if settings.workers == 1:
+            uvicorn.Server(_config(settings)).run([listener])
+            return
+        with _shared_metrics():
+            Multiprocess(_config(settings), [listener]).run()
+
+
+def address_of(settings: Settings, listener: socket.socket) -> str:
+    """The address to open."""
+    host, port = listener.getsockname()[:2]
+    return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def make_worker(settings: Settings) -> FastAPI:
+    """The application in a process that serves."""
+    from .app import create_app  # noqa: PLC0415 - prometheus-client looks at its import whether there are several processes
+    from .logs import configure_logs  # noqa: PLC0415
+
+    configure_logs(settings)
+    return create_app(settings)
+
+
+def _check(settings: Settings) -> None:
+    """Migrate before workers start, so that what is wrong is told once and clearly."""
+    database = Database(settings.database)
+    try:
+        database.migrate()
+        if settings.needs_keys and not has_keys(database):
+            raise InputError(NO_KEY.format(where=settings.public_url or settings.host))
+    finally:
+        database.close()
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(make_worker, settings),
+        factory=True,
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies,
+        timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
+    )
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    host = settings.host.strip("[]")
+    try:
+        found = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        listener = socket.create_server((host, settings.port), family=found[0][0], backlog=BACKLOG)
+    except OSError as error:
+        told = f"{settings.host}, port {settings.port}: {error.strerror}; choose others with --host and --port"
+        raise InputError(told) from None
+    with listener:
+        listener.set_inheritable(True)
+        yield listener
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """End with 0 after a stop that was asked for: uvicorn raises the signal again when it is done."""
+    before = {number: signal.signal(number, lambda *_: sys.exit(0)) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    folder = tempfile.mkdtemp(prefix="kerasdoctor-metrics-")
+    os.environ[SHARED_METRICS] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        del os.environ[SHARED_METRICS]
