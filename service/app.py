@@ -29,6 +29,7 @@ from .problems import HANDLERS, RESPONSES, Problem
 from .service import Service
 from .settings import Settings
 from .tables import now
+from .web import chat_pages, file_pages, site_pages
 from .working import working
 
 DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidence and a fix that was seen to work.
@@ -36,9 +37,14 @@ DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidenc
 Every error is a problem (RFC 9457) as `application/problem+json`, of the schema `Problem`."""
 
 # What answers everyone: no owner is looked for, and no request is counted.
-OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router)
+OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router, site_pages.open_router)
 # What looks for the owner of every request, and counts it.
-ROUTERS: tuple[APIRouter, ...] = (api_router(),)
+ROUTERS: tuple[APIRouter, ...] = (
+    api_router(),
+    chat_pages.router,
+    file_pages.router,
+    site_pages.router,
+)
 # What runs as long as the service does: started in this order, stopped in the opposite one.
 PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working,)
 
@@ -72,6 +78,7 @@ def create_app(
     """
     service = Service(settings, Database(settings.database), clock, warm)
     service.checks.update(checks_of(service.database))
+    service.pages = site_pages.WebPages()
     app = Application(
         title="kerasdoctor",
         version=__version__,

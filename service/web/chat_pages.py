@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from ...diagnostics.catalogue import listed_probes
-from ...errors import InputError, NotFoundError
+from ...diagnostics.repair import Target
+from ...errors import NotFoundError
 from ...knowledge.entry import topic_ids
-from ...knowledge.text import Lang
-from ..access import Asker
-from ..api.messages import RepairIn
+from ..access import Asker, count_message
 from ..api.values import Id, PathId
 from ..bodies import TakesFiles
 from ..case import Asked, Case
-from ..limits import CountMessage
 from ..markdown import chat_markdown
+from ..reply import Reply
 from ..service import Service, TheService
 from ..tables import Chat, Message
 from .examples import EXAMPLES, example_text
-from .forms import asked_of, read_form, reason_of
+from .forms import asked_of, read_form
 from .rendering import language_of, page, site_of
+from .texts import texts
 from .view import View
 
 router = APIRouter(include_in_schema=False)
 RECENT = 8
+COUNTED = [Depends(count_message)]
 PLAIN = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -41,15 +42,15 @@ def front(request: Request, owner: Asker, service: TheService) -> HTMLResponse:
     return page(request, "front.html", examples=shown, recent=recent, counts=counts)
 
 
-@router.post("/chats", dependencies=[CountMessage])
+@router.post("/chats", dependencies=COUNTED)
 async def begin(request: Request, owner: Asker, service: TheService, _: TakesFiles) -> Response:
     """Begin a chat with its first message."""
-    async with await read_form(request, service) as form:
+    async with read_form(request, service) as form:
         asked = await asked_of(request, service, owner.id, form)
     return await run_in_threadpool(_begun, service, owner.id, asked)
 
 
-@router.post("/examples/{name}", dependencies=[CountMessage])
+@router.post("/examples/{name}", dependencies=COUNTED)
 def example(name: str, request: Request, owner: Asker, service: TheService) -> Response:
     """Begin a chat with one of the examples."""
     chosen = next((each for each in EXAMPLES if each.id == name), None)
@@ -69,7 +70,9 @@ def example(name: str, request: Request, owner: Asker, service: TheService) -> R
 def export(chat: PathId, owner: Asker, service: TheService, request: Request) -> Response:
     """The conversation as Markdown, for an issue."""
     found = service.chats.get(owner.id, chat)
-    text = chat_markdown(found, site_of(request, service), language_of(request))
+    messages = [(m.role, m.text, Reply.from_json(m.reply) if m.reply else None) for m in found.messages]
+    lang = language_of(request)
+    text = chat_markdown(found.title or texts(lang)["CONVERSATION"], messages, lang, site_of(request, service))
     name = f"kerasdoctor-{Case.from_json(found.case).topic or 'chat'}.md"
     headers = PLAIN | {"Content-Disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(text, media_type="text/markdown", headers=headers)
@@ -116,24 +119,21 @@ def text(chat: PathId, message: PathId, owner: Asker, service: TheService) -> Pl
     return PlainTextResponse(_message(service.chats.get(owner.id, chat), message).text, headers=PLAIN)
 
 
-@router.post("/chats/{chat}/messages", dependencies=[CountMessage])
+@router.post("/chats/{chat}/messages", dependencies=COUNTED)
 async def say(chat: PathId, request: Request, owner: Asker, service: TheService, _: TakesFiles) -> Response:
     """Say something in a chat."""
-    async with await read_form(request, service) as form:
-        asked, reason = await asked_of(request, service, owner.id, form), reason_of(form)
-    return await run_in_threadpool(_said, service, owner.id, chat, asked, reason)
+    async with read_form(request, service) as form:
+        asked = await asked_of(request, service, owner.id, form)
+    return await run_in_threadpool(_said, service, owner.id, chat, asked)
 
 
-@router.post("/chats/{chat}/repair", dependencies=[CountMessage])
+@router.post("/chats/{chat}/repair", dependencies=COUNTED)
 def repair(
-    chat: PathId, owner: Asker, service: TheService, upload: Annotated[Id, Form()], target: Annotated[str, Form()]
+    chat: PathId, owner: Asker, service: TheService, upload: Annotated[Id, Form()], target: Annotated[Target, Form()]
 ) -> Response:
     """Have a copy of a model mended."""
-    if target not in ("keras3", "keras2"):
-        raise InputError("target: expected keras3 or keras2")
-    wanted = RepairIn(upload=upload, target=target)  # type: ignore[arg-type] - as was checked
-    service.uploads.check(owner.id, (wanted.upload,))
-    service.chats.repair(owner.id, chat, wanted.upload, wanted.target)
+    service.uploads.check(owner.id, (upload,))
+    service.chats.repair(owner.id, chat, upload, target)
     return _to(f"/chats/{chat}#under-way")
 
 
@@ -158,18 +158,22 @@ def remove(chat: PathId, owner: Asker, service: TheService) -> Response:
     return _to("/")
 
 
+@router.get("/shared/{token}")
+def shared(token: str, request: Request, service: TheService) -> HTMLResponse:
+    """A chat that its owner shared, to be read by whoever has the link."""
+    found = service.chats.shared(token[:100])
+    messages = View(service, found, language_of(request), owned=False).messages()
+    return page(request, "shared.html", chat=found, messages=messages)
+
+
 def _begun(service: Service, owner: str, asked: Asked) -> Response:
     chat = service.chats.begin(owner)
-    return _said(service, owner, chat.id, asked, "")
+    return _said(service, owner, chat.id, asked)
 
 
-def _said(service: Service, owner: str, chat: str, asked: Asked, reason: str) -> Response:
-    if reason and asked.act == "not_helped":
-        diagnosis = Case.from_json(service.chats.get(owner, chat).case).diagnosis
-        if diagnosis:
-            service.feedbacks.take(owner, diagnosis, helped=False, reason=reason)
+def _said(service: Service, owner: str, chat: str, asked: Asked) -> Response:
     message, _ = service.chats.say(owner, chat, asked)
-    return _to(f"/chats/{chat}#m{message.number + (asked.act is None)}")
+    return _to(f"/chats/{chat}#m{message.number}")
 
 
 def _message(chat: Chat, message: str) -> Message:
@@ -181,15 +185,3 @@ def _message(chat: Chat, message: str) -> Message:
 
 def _to(address: str) -> Response:
     return RedirectResponse(address, 303)
-
-
-shared_router = APIRouter(include_in_schema=False)
-
-
-@shared_router.get("/shared/{token}")
-def shared(token: str, request: Request, service: TheService) -> HTMLResponse:
-    """A chat that its owner shared, to be read by whoever has the link."""
-    found = service.chats.shared(token[:100])
-    lang: Lang = language_of(request)
-    values: dict[str, Any] = {"chat": found, "messages": View(service, found, lang, owned=False).messages()}
-    return page(request, "shared.html", **values)

@@ -21,7 +21,12 @@ class Example:
 
     def shown(self, lang: Lang) -> dict[str, str]:
         """What its card shows."""
-        return {"id": self.id, "title": self.title.say(lang), "hint": self.hint.say(lang), "file": "".join(self.files[:1])}
+        return {
+            "id": self.id,
+            "title": self.title.say(lang),
+            "hint": self.hint.say(lang),
+            "file": "".join(self.files[:1]),
+        }
 
 
 EXAMPLES = (

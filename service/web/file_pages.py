@@ -73,7 +73,9 @@ def download(upload: PathId, owner: Asker, service: TheService) -> Response:
 
 
 @router.post("/uploads/{upload}/remove")
-def remove(upload: PathId, owner: Asker, service: TheService, back: Annotated[str, Form(max_length=200)] = "/") -> Response:
+def remove(
+    upload: PathId, owner: Asker, service: TheService, back: Annotated[str, Form(max_length=200)] = "/"
+) -> Response:
     """Remove a file, now."""
     service.uploads.remove(owner.id, upload)
     return RedirectResponse(back if OWN_PATH.fullmatch(back) else "/", 303)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import get_args
 
 from fastapi import Request
@@ -14,7 +14,6 @@ from ...errors import InputError
 from ..api.messages import MAX_CHOICE
 from ..api.values import MAX_UPLOADS, Id, KerasVersion
 from ..case import Act, Asked
-from ..feedback import MAX_REASON
 from ..service import Service
 from ..settings import MIB
 from .rendering import language_of
@@ -24,10 +23,10 @@ _VERSION: TypeAdapter[str] = TypeAdapter(KerasVersion)
 FIELDS = 60
 
 
-async def read_form(request: Request, service: Service) -> FormData:
+def read_form(request: Request, service: Service) -> AbstractAsyncContextManager[FormData]:
     """The form of a request; its files lie on disk, not in memory."""
     part = 6 * service.settings.max_text_mib * MIB
-    return await request.form(max_files=MAX_UPLOADS, max_fields=FIELDS, max_part_size=part)
+    return request.form(max_files=MAX_UPLOADS, max_fields=FIELDS, max_part_size=part)
 
 
 async def asked_of(request: Request, service: Service, owner: str, form: FormData) -> Asked:
@@ -60,11 +59,6 @@ def text_of(form: FormData, name: str) -> str:
     """A field as text; "" where it is not there. No database keeps a NUL in a text."""
     value = form.get(name)
     return value.replace("\r\n", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else ""
-
-
-def reason_of(form: FormData) -> str:
-    """Why an answer did not help."""
-    return text_of(form, "reason")[:MAX_REASON]
 
 
 def _ids(form: FormData) -> tuple[str, ...]:

@@ -111,5 +111,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:  # noqa: AN
 
 def back_to(request: Request) -> str:
     """The path of this page, for a form that comes back to it; the language that its address asks for is left out."""
-    query = "&".join(part for part in urlsplit(str(request.url)).query.split("&") if part and not part.startswith("lang="))
+    query = "&".join(
+        part for part in urlsplit(str(request.url)).query.split("&") if part and not part.startswith("lang=")
+    )
     return request.url.path + (f"?{query}" if query else "")

@@ -16,9 +16,8 @@ from ...knowledge.entry import Entry, has_entry, load_entries, load_entry
 from ...knowledge.search import search_topics
 from ..access import Asker
 from ..headers import is_secure
-from ..service import Service, TheService
+from ..service import TheService
 from ..sign_in import OWN_PATH
-from ..visit import visit_of
 from .rendering import LANGUAGE, THEME, THEMES, TYPES, language_of, page, site_of, static_files
 from .texts import texts
 
@@ -28,17 +27,17 @@ FOR_EVER = "public, max-age=31536000, immutable"
 A_YEAR = 31_536_000
 MAX_QUERY = 400
 FOUND = 20
+MOST_UNKNOWN = 100
 KINDS = ("error", "pitfall", "howto")
 
 
 @open_router.get("/static/{version}/{name}")
-def static(version: str, name: str, request: Request) -> Response:
+def static(version: str, name: str) -> Response:
     """A file that browsers load; its address changes with it."""
     del version
     content = static_files().get(name)
     if content is None:
         raise NotFoundError("there is no such file")
-    visit_of(request.scope).personal = False
     kind = TYPES[name[name.rindex(".") :]]
     return Response(content, media_type=kind, headers={"Cache-Control": FOR_EVER})
 
@@ -116,9 +115,9 @@ def report(request: Request, owner: Asker, service: TheService) -> HTMLResponse:
     if owner.kind not in ("local", "key") and not service.settings.on_loopback:
         raise NoAccessError("the report is for owners of a key")
     whose = None if service.settings.on_loopback and not service.settings.needs_keys else owner.id
-    told = {"topics": service.feedbacks.by_topic(), "unknown": service.feedbacks.unknown(100, whose)}
-    titles = {each.topic: load_entry(each.topic).title for each in told["topics"] if has_entry(each.topic)}
-    return page(request, "report.html", titles=titles, **told)
+    by_topic, unknown = service.feedbacks.by_topic(), service.feedbacks.unknown(MOST_UNKNOWN, whose)
+    titles = {each.topic: load_entry(each.topic).title for each in by_topic if has_entry(each.topic)}
+    return page(request, "report.html", titles=titles, topics=by_topic, unknown=unknown)
 
 
 @open_router.get("/sign-in")
@@ -157,7 +156,7 @@ class WebPages:
         heading = words.get(f"PROBLEM_{status}", words["PROBLEM_ANY"])
         told = words.get(f"PROBLEM_{status}_TEXT", "")
         del title
-        return page(request, "problem.html", status, status=status, heading=heading, told=told, detail=detail)
+        return page(request, "problem.html", status, number=status, heading=heading, told=told, detail=detail)
 
 
 @cache
@@ -168,10 +167,3 @@ def entries() -> tuple[Entry, ...]:
 
 def _of_kind(kind: str) -> list[Entry]:
     return [entry for entry in entries() if entry.kind == kind]
-
-
-def set_pages(service: Service) -> None:
-    """From now on, browsers are shown our pages where something goes wrong."""
-    service.pages = WebPages()
-
-

@@ -74,12 +74,16 @@ HOW_3_TEXT = Text(
 RECENT = Text("Your recent diagnoses", "你最近的诊断")
 UNTITLED = Text("Files only", "只有文件")
 EXAMPLE_TRACEBACK = Text("A traceback with its model", "报错和它的模型")
-EXAMPLE_TRACEBACK_HINT = Text("Conv2D refuses uint8 pictures; the model file says why", "Conv2D 不接受 uint8 图片，模型文件说明了原因")
+EXAMPLE_TRACEBACK_HINT = Text(
+    "Conv2D refuses uint8 pictures; the model file says why", "Conv2D 不接受 uint8 图片，模型文件说明了原因"
+)
 EXAMPLE_LOG = Text("A training log", "训练日志")
 EXAMPLE_LOG_HINT = Text("The accuracy never moves. The curves tell more", "准确率一直不动，看看曲线说明了什么")
 EXAMPLE_QUESTION = Text("A question in words", "用一句话提问")
 EXAMPLE_QUESTION_HINT = Text("“my loss is nan after a few batches”", "“训练几个批次后 loss 变成 nan”")
-EXAMPLE_QUESTION_TEXT = Text("my loss becomes nan after a few batches, why?", "训练几个批次之后 loss 变成 nan 了，怎么办？")
+EXAMPLE_QUESTION_TEXT = Text(
+    "my loss becomes nan after a few batches, why?", "训练几个批次之后 loss 变成 nan 了，怎么办？"
+)
 EXAMPLE_LOG_TEXT = Text("The accuracy does not move during training.", "训练时准确率一直不变。")
 
 # The conversation.
@@ -95,7 +99,9 @@ SHOW_ALL = Text("Show all {} lines", "显示全部 {} 行")
 SHOW_ALL_OF_IT = Text("Show all of it", "显示全部")
 WHOLE_TEXT = Text("Open the whole text ({})", "打开全文（{}）")
 FILES = Text("Files", "文件")
-NO_FILES = Text("No files yet. Drop a model, a log or data anywhere.", "还没有文件。把模型、日志或数据拖到页面任意位置即可。")
+NO_FILES = Text(
+    "No files yet. Drop a model, a log or data anywhere.", "还没有文件。把模型、日志或数据拖到页面任意位置即可。"
+)
 REMOVE = Text("Remove", "移除")
 REMOVE_FILE = Text("Remove {}", "移除 {}")
 DOWNLOAD = Text("Download", "下载")
@@ -164,7 +170,10 @@ REPAIR_FOR = Text("The copy is for", "副本用于")
 KERAS_3 = Text("Keras 3 (.keras)", "Keras 3（.keras）")
 KERAS_2 = Text("Keras 2 (.h5)", "Keras 2（.h5）")
 REPAIR_NOW = Text("Repair it", "开始修复")
-REPAIR_HINT = Text("Your file stays as it is. The copy is loaded and run before you get it.", "原文件不会改动；副本经过加载和运行验证后才会给你。")
+REPAIR_HINT = Text(
+    "Your file stays as it is. The copy is loaded and run before you get it.",
+    "原文件不会改动；副本经过加载和运行验证后才会给你。",
+)
 CHOSE = Text("Chose: {}", "选择：{}")
 GONE_FILE = Text("removed", "已删除")
 
@@ -190,7 +199,10 @@ MESSAGES = Text("Its messages", "相关报错")
 SEARCH_TOPICS = Text("Search the topics", "搜索主题")
 SEARCH_HINT = Text("nan loss, input shape, h5 …", "nan、输入形状、h5……")
 FOUND = Text("{} topics for “{}”", "“{}”共有 {} 个相关主题")
-NOTHING_FOUND = Text("No topic has these words. Paste the whole error instead: it tells more.", "没有主题包含这些词。直接贴上完整报错，信息更多。")
+NOTHING_FOUND = Text(
+    "No topic has these words. Paste the whole error instead: it tells more.",
+    "没有主题包含这些词。直接贴上完整报错，信息更多。",
+)
 FILTER = Text("Filter this list", "筛选列表")
 ENVIRONMENT_LEAD = Text(
     "GPU not found, imports that fail, versions that do not fit: have your own machine examined, without installing anything.",
@@ -203,19 +215,29 @@ STEP_1_TEXT = Text(
     "只有一个文件，仅用标准库，支持 Python 3.7 及以上。它读取版本、配置和硬件信息，隐去用户名，不向任何地方发送内容。",
 )
 STEP_2 = Text("Run it with the Python that fails", "用出错的那个 Python 运行")
-STEP_2_TEXT = Text("It takes some seconds, because it really imports TensorFlow.", "需要几秒，因为会真正导入 TensorFlow。")
+STEP_2_TEXT = Text(
+    "It takes some seconds, because it really imports TensorFlow.", "需要几秒，因为会真正导入 TensorFlow。"
+)
 STEP_3 = Text("Drop the report here", "把报告拖到这里")
 STEP_3_TEXT = Text("Together with the error, if there is one.", "有报错的话，一并贴上。")
 
 # Sharing, signing in, report, errors.
 SHARED_CHAT = Text("A shared diagnosis", "分享的诊断")
-SHARED_NOTE = Text("Someone shared this diagnosis. Secrets and personal paths were masked when it was made.", "这是他人分享的诊断，其中的密钥和个人路径在保存前已打码。")
+SHARED_NOTE = Text(
+    "Someone shared this diagnosis. Secrets and personal paths were masked when it was made.",
+    "这是他人分享的诊断，其中的密钥和个人路径在保存前已打码。",
+)
 ASK_YOURSELF = Text("Diagnose a failure of your own", "诊断你自己的问题")
 SIGN_IN = Text("Sign in", "登录")
-SIGN_IN_LEAD = Text("This kerasdoctor asks for a key. Whoever runs it makes one with: kerasdoctor keys", "使用这个 kerasdoctor 需要密钥，由管理者用 kerasdoctor keys 命令生成。")
+SIGN_IN_LEAD = Text(
+    "This kerasdoctor asks for a key. Whoever runs it makes one with: kerasdoctor keys",
+    "使用这个 kerasdoctor 需要密钥，由管理者用 kerasdoctor keys 命令生成。",
+)
 KEY = Text("Key", "密钥")
 WRONG_KEY = Text("This key is not valid. Check that it was copied whole.", "密钥无效，请检查是否完整复制。")
-REPORT_LEAD = Text("What helped, what did not, and what nobody has written yet.", "哪些有用，哪些没用，哪些还没有人写。")
+REPORT_LEAD = Text(
+    "What helped, what did not, and what nobody has written yet.", "哪些有用，哪些没用，哪些还没有人写。"
+)
 BY_TOPIC = Text("Topics by helpfulness", "各主题的帮助情况")
 NAMED = Text("Named", "给出次数")
 NOT_HELPED = Text("Did not help", "没有用")
@@ -225,14 +247,20 @@ NEAREST = Text("nearest: {}", "最接近：{}")
 NOTHING_YET = Text("Nothing yet.", "暂无内容。")
 BACK = Text("Back to the start", "返回首页")
 PROBLEM_404 = Text("There is nothing here", "这里没有内容")
-PROBLEM_404_TEXT = Text("It was removed, its time was over, or the address has a slip.", "它已被删除或过期，也可能是地址写错了。")
+PROBLEM_404_TEXT = Text(
+    "It was removed, its time was over, or the address has a slip.", "它已被删除或过期，也可能是地址写错了。"
+)
 PROBLEM_409 = Text("Not possible right now", "现在还不能这样做")
 PROBLEM_413 = Text("That is too large", "内容太大")
 PROBLEM_413_TEXT = Text(
-    "Send the last part of the text, where the error stands, or add it as a file.", "请只发送文本的最后部分（报错所在处），或作为文件上传。"
+    "Send the last part of the text, where the error stands, or add it as a file.",
+    "请只发送文本的最后部分（报错所在处），或作为文件上传。",
 )
 PROBLEM_429 = Text("Too many at once", "请求太频繁")
-PROBLEM_429_TEXT = Text("Wait a moment, then send it again. What you wrote is still in the form when you go back.", "请稍等再发送。返回上一页，刚才写的内容还在表单里。")
+PROBLEM_429_TEXT = Text(
+    "Wait a moment, then send it again. What you wrote is still in the form when you go back.",
+    "请稍等再发送。返回上一页，刚才写的内容还在表单里。",
+)
 PROBLEM_500 = Text("Something failed in kerasdoctor itself", "kerasdoctor 自身出错了")
 PROBLEM_500_TEXT = Text("It was logged. Your chats and files are kept.", "错误已记录，你的对话和文件都还在。")
 PROBLEM_ANY = Text("That did not work", "没有成功")

@@ -18,7 +18,6 @@ from ...diagnostics.page import (
     ShownFindings,
     advice_text,
     heading_of,
-    parts_of,
     question_text,
     ran_with,
     shown_findings,
@@ -31,7 +30,8 @@ from ...errors import NotFoundError
 from ...knowledge.text import Lang, Text
 from ..case import Act, Asked, Case
 from ..events import Told
-from ..reply import Reply, ReplyKind
+from ..pages import parts_shown
+from ..reply import Reply
 from ..service import Service
 from ..tables import Chat, Job, Message, Upload
 from . import texts
@@ -41,9 +41,6 @@ MODEL_ENDINGS = (".keras", ".h5", ".hdf5")
 SAID: dict[Act, Text] = {
     "why": texts.WHY, "fix": texts.SHOW_FIX, "evidence": texts.EVIDENCE, "sources": texts.SOURCES, "helped": texts.HELPED,
     "not_helped": texts.DID_NOT_HELP, "yes": texts.YES, "no": texts.NO,
-}  # fmt: skip
-PARTS: dict[ReplyKind, tuple[Part, ...]] = {
-    "why": ("why",), "fix": ("fix", "check"), "evidence": ("evidence",), "sources": ("sources",),
 }  # fmt: skip
 CERTAIN, LIKELY = 0.9, 0.6
 
@@ -247,8 +244,8 @@ class View:
         return self._with_acts(answer) if newest and self._owned else answer
 
     def _with_diagnosis(self, answer: Answer, diagnosis: Diagnosis) -> Answer:
-        lang, kind = diagnosis.lang, answer.reply.kind
-        parts = tuple(p for p in PARTS.get(kind, parts_of(diagnosis)) if p in parts_of(diagnosis))
+        lang = diagnosis.lang
+        parts = parts_shown(answer.reply)
         seen = shown_findings(diagnosis)
         told = {each.finding.probe for each in seen.findings}
         silent = [f for f in diagnosis.findings if f.outcome == "nothing" and f.probe not in told]
@@ -293,7 +290,7 @@ class View:
             ("why", diagnosis.why, "why"), ("fix", diagnosis.fix, "fix"), ("evidence", diagnosis.findings, "evidence"),
         )  # fmt: skip
         acts = [(act, answer.w[name]) for (act, there, part), name in zip(has, ("WHY", "SHOW_FIX", "EVIDENCE"), strict=True)
-                if there and (part not in shown or part == "why" and reply.kind == "diagnosis")]  # fmt: skip
+                if there and (part not in shown or (part == "why" and reply.kind == "diagnosis"))]  # fmt: skip
         models = self._models(diagnosis)
         return replace(
             answer,
