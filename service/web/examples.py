@@ -31,7 +31,7 @@ class Example:
 
 EXAMPLES = (
     Example("traceback", texts.EXAMPLE_TRACEBACK, texts.EXAMPLE_TRACEBACK_HINT, "error.txt", ("digits.keras",)),
-    Example("log", texts.EXAMPLE_LOG, texts.EXAMPLE_LOG_HINT, texts.EXAMPLE_LOG_TEXT, ("training.csv", "churn.h5")),
+    Example("log", texts.EXAMPLE_LOG, texts.EXAMPLE_LOG_HINT, texts.EXAMPLE_LOG_TEXT, ("training.csv",)),
     Example("question", texts.EXAMPLE_QUESTION, texts.EXAMPLE_QUESTION_HINT, texts.EXAMPLE_QUESTION_TEXT),
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .filters import safe_text
 
-HEAD_LINES, HEAD_CHARACTERS = 12, 1500
+HEAD_LINES, FIRST, HEAD_CHARACTERS = 12, 4, 1500
 MOST = 100_000  # characters that a page holds of one paste; the rest is a click away
 PROSE_LINES, PROSE_CHARACTERS = 4, 600
 
@@ -41,9 +41,8 @@ def pasted(text: str) -> Pasted:
 def _head(lines: list[str]) -> str:
     if len(lines) <= HEAD_LINES:
         return "\n".join(lines)[:HEAD_CHARACTERS] + " …"
-    first, last = lines[: HEAD_LINES - 5], lines[-4:]
     half = HEAD_CHARACTERS // 2
-    return "\n".join(first)[:half] + "\n…\n" + "\n".join(last)[-half:]
+    return "\n".join(lines[:FIRST])[:half] + "\n…\n" + "\n".join(lines[FIRST - HEAD_LINES :])[-half:]
 
 
 def _is_output(line: str) -> bool:

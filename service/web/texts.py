@@ -78,13 +78,15 @@ EXAMPLE_TRACEBACK_HINT = Text(
     "Conv2D refuses uint8 pictures; the model file says why", "Conv2D 不接受 uint8 图片，模型文件说明了原因"
 )
 EXAMPLE_LOG = Text("A training log", "训练日志")
-EXAMPLE_LOG_HINT = Text("The accuracy never moves. The curves tell more", "准确率一直不动，看看曲线说明了什么")
+EXAMPLE_LOG_HINT = Text("Good in training, bad on new data; the curves show where it turns", "训练很好，验证很差；曲线能看出从哪一轮开始")
 EXAMPLE_QUESTION = Text("A question in words", "用一句话提问")
-EXAMPLE_QUESTION_HINT = Text("“my loss is nan after a few batches”", "“训练几个批次后 loss 变成 nan”")
+EXAMPLE_QUESTION_HINT = Text("'my loss is nan after a few batches'", "“训练几个批次后 loss 变成 nan”")
 EXAMPLE_QUESTION_TEXT = Text(
     "my loss becomes nan after a few batches, why?", "训练几个批次之后 loss 变成 nan 了，怎么办？"
 )
-EXAMPLE_LOG_TEXT = Text("The accuracy does not move during training.", "训练时准确率一直不变。")
+EXAMPLE_LOG_TEXT = Text(
+    "Training looks good, but on new data the model is bad.", "训练集表现很好，验证集却越来越差。"
+)
 
 # The conversation.
 CONVERSATION = Text("Conversation", "对话")
@@ -92,7 +94,7 @@ YOU = Text("You", "你")
 DOCTOR = Text("kerasdoctor", "kerasdoctor")
 FOLLOW_UP = Text("Follow-up", "继续提问")
 FOLLOW_UP_HINT = Text(
-    "Ask on, add the full traceback, say “I'm on Keras 3” or “it didn't help” …",
+    "Ask on, add the full traceback, say 'I use Keras 3' or 'it didn\'t help' …",
     "继续提问、补充完整报错，或直接说“我用的是 Keras 3”“没有用”……",
 )
 SHOW_ALL = Text("Show all {} lines", "显示全部 {} 行")
@@ -135,7 +137,6 @@ AGAIN = Text("Interrupted; it begins again", "被中断，正在重新开始")
 
 # An answer.
 DIAGNOSIS = Text("Diagnosis", "诊断结果")
-NOT_KNOWN = Text("Not known", "不认识")
 MENDED = Text("Repair", "修复")
 ANSWERED = Text("Answer", "回答")
 NO_ANSWER = Text("No answer", "没有得出结果")
@@ -198,7 +199,7 @@ RELATED = Text("Looks alike, and how to tell them apart", "容易混淆的主题
 MESSAGES = Text("Its messages", "相关报错")
 SEARCH_TOPICS = Text("Search the topics", "搜索主题")
 SEARCH_HINT = Text("nan loss, input shape, h5 …", "nan、输入形状、h5……")
-FOUND = Text("{} topics for “{}”", "“{}”共有 {} 个相关主题")
+FOUND = Text("{0} topics for '{1}'", "“{1}”共有 {0} 个相关主题")
 NOTHING_FOUND = Text(
     "No topic has these words. Paste the whole error instead: it tells more.",
     "没有主题包含这些词。直接贴上完整报错，信息更多。",
