@@ -13,7 +13,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
-from sqlalchemy import delete, exists, not_, or_, select
+from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -116,7 +116,8 @@ def _by_cookie(request: Request, service: Service, cookie: str) -> Owner | None:
         return None
     if browser.ends_at - at < KEPT - RENEWED:
         with service.database.session() as session:
-            session.merge(browser).ends_at = at + KEPT
+            held = update(tables.Browser).where(tables.Browser.hash == browser.hash)
+            session.execute(held.values(ends_at=at + KEPT))
         give_cookie(request, service, cookie)
     return Owner(browser.owner_id, kind)
 

@@ -14,8 +14,10 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from ..errors import (
     ConflictError,
@@ -50,6 +52,7 @@ UNTOLD = {
 }
 NOT_VALID = "The request is not as expected; `errors` names each field."
 MAX_ERRORS = 20
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _log = structlog.get_logger()
 
 
@@ -127,15 +130,26 @@ async def _known(request: Request, error: KerasDoctorError) -> Response:
 
 async def _of_http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
-    return problem_response(request, error.status_code, _detail(error, request), headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return problem_response(request, error.status_code, _detail(error, request, headers), headers)
 
 
-def _detail(error: HTTPException, request: Request) -> str:
+def _methods(request: Request) -> list[str]:
+    """What an address takes: Starlette tells only of the first route that fits (RFC 9110, 10.2.1)."""
+    scope = request.scope
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+
+
+def _detail(error: HTTPException, request: Request, headers: dict[str, str]) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
         return "There is nothing at this address."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
-        return f"This address does not take {request.method}; expected {allowed}."
+        return f"This address does not take {request.method}; expected {headers['Allow']}."
     return error.detail
 
 
@@ -147,7 +161,7 @@ async def _not_valid(request: Request, error: RequestValidationError) -> Respons
     return problem_response(request, 422, NOT_VALID, errors=errors)
 
 
-async def _storage(request: Request, error: OperationalError) -> Response:
+async def _storage(request: Request, error: SQLAlchemyError) -> Response:
     return await _known(request, StorageError(type(error).__name__).with_traceback(error.__traceback__))
 
 
@@ -156,4 +170,6 @@ HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, An
     HTTPException: _of_http,
     RequestValidationError: _not_valid,
     OperationalError: _storage,
+    InterfaceError: _storage,
+    NoConnectionError: _storage,
 }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import shutil
 import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.process import BaseProcess
 
 import uvicorn
 from fastapi import FastAPI
@@ -63,7 +66,20 @@ def make_worker(settings: Settings) -> FastAPI:
     from .logs import configure_logs  # noqa: PLC0415
 
     configure_logs(settings)
+    _end_with_parent()
     return create_app(settings)
+
+
+def _end_with_parent() -> None:
+    """Let a worker stop when the process that started it was killed; it would hold the port, and nobody would end it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_stop_after, args=(parent,), daemon=True).start()
+
+
+def _stop_after(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _check(settings: Settings) -> None:
@@ -93,13 +109,16 @@ def _config(settings: Settings) -> uvicorn.Config:
 
 @contextmanager
 def _listening(settings: Settings) -> Iterator[socket.socket]:
-    host = settings.host.strip("[]")
+    host = "127.0.0.1" if settings.host == "localhost" else settings.host.strip("[]")
     try:
-        found = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        listener = socket.create_server((host, settings.port), family=found[0][0], backlog=BACKLOG)
+        family = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        both = host == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server((host, settings.port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
-        told = f"{settings.host}, port {settings.port}: {error.strerror}; choose others with --host and --port"
-        raise InputError(told) from None
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise InputError(
+            f"{settings.host}, port {settings.port}: {why}; choose others with --host and --port"
+        ) from None
     with listener:
         listener.set_inheritable(True)
         yield listener

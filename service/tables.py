@@ -137,7 +137,7 @@ class Message(Base):
     asked: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answers_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), unique=True)
-    diagnosis_id: Mapped[str | None] = mapped_column(ForeignKey("diagnoses.id", ondelete="SET NULL"))
+    diagnosis_id: Mapped[str | None] = mapped_column(ForeignKey("diagnoses.id", ondelete="SET NULL"), index=True)
     made_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -147,7 +147,7 @@ class DiagnosisRow(Base):
     __tablename__ = "diagnoses"
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"), index=True)
-    chat_id: Mapped[str | None] = mapped_column(ForeignKey("chats.id", ondelete="SET NULL"))
+    chat_id: Mapped[str | None] = mapped_column(ForeignKey("chats.id", ondelete="SET NULL"), index=True)
     topic: Mapped[str | None] = mapped_column(index=True)
     confidence: Mapped[float]
     text: Mapped[str]
@@ -182,7 +182,7 @@ class Upload(Base):
     parts: Mapped[list[str]] = mapped_column(default=list)
     sha256: Mapped[str | None]
     blob: Mapped[str | None] = mapped_column(index=True)
-    made_from: Mapped[str | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
+    made_from: Mapped[str | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"), index=True)
     made_at: Mapped[datetime] = mapped_column(default=now)
     ends_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -204,7 +204,7 @@ class Job(Base):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]  # answer, repair, slack
     chat_id: Mapped[str | None] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
-    message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(default="queued")  # queued, running, done, failed, cancelled
     tries: Mapped[int] = mapped_column(default=0)
@@ -225,7 +225,7 @@ class Event(Base):
     __table_args__ = (Index("events_by_chat", "chat_id", "id"), {"sqlite_autoincrement": True})
     id: Mapped[int] = mapped_column(Counted, primary_key=True, autoincrement=True)
     chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
-    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     made_at: Mapped[datetime] = mapped_column(default=now)

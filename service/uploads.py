@@ -20,6 +20,7 @@ from .settings import MIB, Settings
 from .tables import Owner, Upload, new_id, now
 
 PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
+OTHER = "another request went on with this upload at the same time; ask where it stands"
 LEFT = timedelta(hours=1)  # after so long, what no row knows of was left by a process that was killed
 
 
@@ -78,7 +79,7 @@ class Uploads:
             ConflictError: somebody else did.
         """
         if not length and upload.size:
-            self._files.remove(part)
+            self._discard(part)
         elif upload.received + length < upload.size:
             with self._database.session() as session:
                 self._take(session, upload, part, parts=[*upload.parts, part], received=upload.received + length)
@@ -173,26 +174,25 @@ class Uploads:
             session.flush()
             if found.blob and not _has(session, found.blob):
                 self._files.remove(found.blob)
-        self._files.remove(f"parts/{upload.id}")
+        self._discard(*found.parts)
 
     def _take(self, session: Session, upload: Upload, part: str, **values: object) -> None:
         """Change an upload, unless somebody else did since it was read; the part is removed then."""
         same = (Upload.id == upload.id) & (Upload.received == upload.received) & Upload.blob.is_(None)
         taken = session.execute(update(Upload).where(same).values(values))
         if taken.rowcount != 1:  # type: ignore[attr-defined]
-            self._files.remove(part)
-            raise ConflictError("another request went on with this upload at the same time; ask where it stands")
+            self._discard(part)
+            raise ConflictError(OTHER)
 
     def _finish(self, upload: Upload, part: str, digest: str) -> None:
         """Give the content its place, or find that this owner has it already.
 
         An upload is never all received and not whole: a process that is killed in here leaves it without its last part.
         """
-        joined = part
+        whole = part
         if upload.parts:
-            joined = f"{part}-whole"
-            digest = self._files.join([*upload.parts, part], joined)
-        blob = f"blobs/{upload.owner_id}/{digest}"
+            whole, digest = self._joined([*upload.parts, part])
+        blob = f"blobs/{upload.owner_id}.{digest}"
         with self._database.session() as session:
             _lock(session, upload.owner_id)
             had = _has(session, blob)
@@ -200,21 +200,34 @@ class Uploads:
                 told = {"name": upload.name, "size": upload.size, "received": upload.size}
                 self._take(session, upload, part, parts=[], sha256=digest, blob=blob, **told)
             except ConflictError:
-                self._files.remove(joined)
+                self._discard(whole)
                 raise
             if not had:
-                self._files.rename(joined, blob)
-        self._files.remove(f"parts/{upload.id}")
+                self._files.rename(whole, blob)
+        self._discard(*upload.parts, part, whole)
+
+    def _joined(self, parts: list[str]) -> tuple[str, str]:
+        """The name of all parts in one, and its hash."""
+        whole = f"{parts[-1]}.whole"
+        try:
+            return whole, self._files.join(parts, whole)
+        except FileNotFoundError:  # another request made it whole, or removed it
+            self._discard(parts[-1], whole)
+            raise ConflictError(OTHER) from None
+
+    def _discard(self, *names: str) -> None:
+        for name in names:
+            self._files.remove(name)
 
     def _sweep_part(self, part: str) -> None:
         with self._database.reading() as session:
-            upload = session.get(Upload, part.split("/")[1])
+            upload = session.get(Upload, _of(part))
         if upload is None or part not in upload.parts:
             self._files.remove(part)
 
     def _sweep_blob(self, blob: str) -> None:
         with self._database.session() as session:
-            _lock(session, blob.split("/")[1])
+            _lock(session, _of(blob))
             if not _has(session, blob):
                 self._files.remove(blob)
 
@@ -259,7 +272,7 @@ class PartWriter:
         self._keep()
 
     def _open(self) -> None:
-        self._name = f"parts/{self.upload.id}/{new_id()}"
+        self._name = f"parts/{self.upload.id}.{new_id()}"
         self._digest, self._length = hashlib.sha256(), 0
         self._stack = ExitStack()
         self._blob: IO[bytes] = self._stack.enter_context(self._files.writing(self._name))
@@ -269,6 +282,11 @@ class PartWriter:
         length, self._length = self._length, 0
         self._stack.close()
         self.upload = self._uploads.keep(self.upload, self._name, length, self._digest.hexdigest())
+
+
+def _of(name: str) -> str:
+    """Whose a blob is: an upload's in parts/, an owner's in blobs/."""
+    return name.partition("/")[2].partition(".")[0]
 
 
 def _has(session: Session, blob: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import Field
 from ..access import Asker
 from ..service import TheService
 from .answers import ChatOut, JobOut, chat_out, job_out
-from .values import AN_ID, ID_PATTERN, Output, PathId, Reader
+from .values import AN_ID, Id, Output, PathId, Reader
 
 router = APIRouter(prefix="/chats", tags=["chats"])
 MOST = 100
@@ -50,7 +50,7 @@ def list_chats(
     owner: Asker,
     service: TheService,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 20,
-    before: Annotated[str | None, Query(pattern=ID_PATTERN, description="the `next` of the page before")] = None,
+    before: Annotated[Id | None, Query(description="the `next` of the page before")] = None,
 ) -> ChatPage:
     """Your chats, the last changed first."""
     found = service.chats.of(owner.id, limit + 1, before)

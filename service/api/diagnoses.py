@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal, Self
 
-import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -88,11 +88,11 @@ def get(
     as_format: Annotated[
         Literal["json", "markdown"] | None, Query(alias="format", description="by default what Accept asks for")
     ] = None,
-    accept: Annotated[str | None, Header(max_length=1000)] = None,
+    accept: Annotated[str, Header(max_length=1000)] = "",
 ) -> Response:
     """The same answer again: as JSON, or as Markdown for an issue."""
     given = service.diagnoses.get(owner.id, diagnosis).in_language(reader)
-    if (as_format or ("markdown" if MARKDOWN in (accept or "") else "json")) == "markdown":
+    if (as_format or ("markdown" if MARKDOWN in accept else "json")) == "markdown":
         text = diagnosis_markdown(given.diagnosis, service.settings.public_url)
         return Response(text, media_type=MARKDOWN, headers={"Content-Language": given.diagnosis.lang})
     return _json(given)
@@ -111,8 +111,8 @@ async def _unless_gone(request: Request, watch: Watch, make: Callable[[], Given]
             pass
         watch.cancel()
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(wait_for_leaving)
-        given = await to_thread.run_sync(make)
-        tasks.cancel_scope.cancel()
-    return given
+    waiting = asyncio.create_task(wait_for_leaving())
+    try:
+        return await to_thread.run_sync(make)
+    finally:
+        waiting.cancel()

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from ...diagnostics.environment_download import NAME, environment_script
+from .values import OPEN
 
 router = APIRouter(tags=["environment"])
 SCRIPT = {
@@ -16,6 +17,7 @@ SCRIPT = {
 
 @router.get(
     "/environment.py",
+    openapi_extra=OPEN,
     summary="The script that reports an environment",
     response_class=Response,
     responses={200: SCRIPT},

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
@@ -26,7 +26,7 @@ from ..settings import MIB
 from ..tables import Upload
 from .incoming import pieces, writing
 from .uploads import UploadOut, upload_out
-from .values import PathId
+from .values import OPEN, PathId
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,termination,expiration"
@@ -50,10 +50,11 @@ class TusRoute(APIRoute):
         await super().handle(scope, receive, with_version)
 
 
-def speaks_tus(tus_resumable: Annotated[str | None, Header(description="1.0.0", examples=[VERSION])] = None) -> None:
-    """Refuse another version of the protocol."""
-    if tus_resumable != VERSION:
-        told = f"tus {(tus_resumable or 'of no version')[:20]} is not spoken here; expected Tus-Resumable: {VERSION}"
+def check_version(request: Request) -> None:
+    """Refuse another version of the protocol, and requests of programs that do not speak it."""
+    found = request.headers.get("tus-resumable", "")
+    if found != VERSION:
+        told = f"tus {found[:20] or 'of no version'} is not spoken here; expected Tus-Resumable: {VERSION}"
         raise HTTPException(HTTPStatus.PRECONDITION_FAILED, told, {"Tus-Version": VERSION})
 
 
@@ -65,17 +66,23 @@ def _told(**headers: str) -> dict[str, Any]:
 
 
 OFFSET = _told(Upload_Offset="bytes that are there", Upload_Expires="when it is removed", Tus_Resumable=VERSION)
-SpeaksTus = Depends(speaks_tus)
+SPEAKS = {"parameters": [{"name": "Tus-Resumable", "in": "header", "required": True, "schema": {"const": VERSION}}]}
 router = APIRouter(prefix="/uploads/resumable", tags=["uploads"], route_class=TusRoute)
 
 
-@router.options("", status_code=204, summary="What of tus is spoken")
-@router.options("/{upload}", status_code=204, summary="What of tus is spoken")
+@router.options("", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
 def options(service: TheService) -> Response:
     """The version, the extensions and the largest file."""
     most = str(service.settings.max_upload_mib * MIB)
     headers = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": most}
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+@router.options("/{upload}", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
+def options_of(upload: PathId, service: TheService) -> Response:
+    """The same, asked at an upload."""
+    del upload
+    return options(service)
 
 
 @router.post(
@@ -86,9 +93,10 @@ def options(service: TheService) -> Response:
     responses={
         201: {"description": "It was begun", **_told(Location="where to send it", Upload_Expires="when it is removed")}
     },
-    dependencies=[SpeaksTus],
+    openapi_extra=SPEAKS,
 )
 def create(
+    request: Request,
     owner: Asker,
     service: TheService,
     upload_length: Annotated[int, Header(ge=0, le=MAX_SIZE, description="bytes of the whole file")],
@@ -98,6 +106,7 @@ def create(
     ] = "",
 ) -> Response:
     """Make room for a file; send it with PATCH to the address in Location."""
+    check_version(request)
     begun = service.uploads.begin(owner.id, file_name(upload_metadata), upload_length)
     if not upload_length:
         with service.uploads.part(owner.id, begun.id, 0):
@@ -111,10 +120,11 @@ def create(
     summary="How far an upload is",
     response_class=Response,
     responses={200: {"description": "How far it is", **OFFSET}},
-    dependencies=[SpeaksTus],
+    openapi_extra=SPEAKS,
 )
-def head(upload: PathId, owner: Asker, service: TheService) -> Response:
+def head(upload: PathId, request: Request, owner: Asker, service: TheService) -> Response:
     """The bytes that are there, and of how many."""
+    check_version(request)
     found = service.uploads.get(owner.id, upload)
     return Response(headers={"Upload-Length": str(found.size), "Cache-Control": "no-store", **_state(found)})
 
@@ -131,8 +141,7 @@ def get(upload: PathId, owner: Asker, service: TheService) -> UploadOut:
     summary="Send a piece",
     response_class=Response,
     responses={204: {"description": "It was taken", **OFFSET}},
-    openapi_extra=PATCHED,
-    dependencies=[SpeaksTus],
+    openapi_extra={**PATCHED, **SPEAKS},
 )
 async def patch(
     upload: PathId,
@@ -145,6 +154,7 @@ async def patch(
     ],
 ) -> Response:
     """Go on where the upload stopped. What arrived before a connection broke is kept."""
+    check_version(request)
     if request.headers.get("content-type") != BODY:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"expected Content-Type: {BODY}")
     begin = partial(service.uploads.part, owner.id, upload, upload_offset)
@@ -157,9 +167,10 @@ async def patch(
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_state(part.upload))
 
 
-@router.delete("/{upload}", status_code=204, summary="Remove an upload", dependencies=[SpeaksTus])
-def terminate(upload: PathId, owner: Asker, service: TheService) -> None:
+@router.delete("/{upload}", status_code=204, summary="Remove an upload", openapi_extra=SPEAKS)
+def terminate(upload: PathId, request: Request, owner: Asker, service: TheService) -> None:
     """Remove it, whole or not."""
+    check_version(request)
     service.uploads.remove(owner.id, upload)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from ...diagnostics.diagnosis import SCHEMA
 from ...diagnostics.schema import diagnosis_schema
-from .values import AN_ID, ID_PATTERN
+from .values import AN_ID, ID_PATTERN, OPEN
 
 router = APIRouter(tags=["diagnoses"])
 
@@ -47,6 +47,7 @@ class GivenJson(RootModel[dict[str, Any]]):
 
 @router.get(
     "/schemas/diagnosis.json",
+    openapi_extra=OPEN,
     summary=f"The JSON Schema of a diagnosis ({SCHEMA})",
     response_class=JSONResponse,
     response_description="The schema, in the dialect 2020-12 of JSON Schema",

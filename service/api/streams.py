@@ -25,12 +25,27 @@ router = APIRouter(prefix="/chats/{chat}", tags=["chats"])
 HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 QUIET = int(15 / LOOK)  # looks without news after which a comment keeps the connection alive
 MAX_NUMBER = 2**53 - 1
+KINDS = (
+    *("message", "queued", "started", "recognised", "probes", "reply"),
+    *("interrupted", "done", "failed", "cancelled"),
+)
 STREAM = {
     "description": "Events: `id:` is the number, `event:` the kind, `data:` JSON. `message`: something was said or asked for. "
     "`queued`, `started`: of a job. `recognised`: what the text is about, before anything was examined. `probes`: steps that "
     "started or ended. `reply`: the doctor's message, whole. `interrupted`: the process that worked on it died or was "
     "stopped, another one goes on. `done`, `failed`, `cancelled`: a job ended.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "pattern": r"^\d+$"},
+                    "event": {"enum": list(KINDS)},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                },
+            }
+        }
+    },
 }
 
 
@@ -47,9 +62,7 @@ def events(
     service: TheService,
     after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="the number of the last event that is known")] = 0,
     follow: Annotated[bool, Query(description="go on when all jobs have ended")] = False,
-    last_event_id: Annotated[
-        str | None, Header(pattern=r"^\d{1,15}$", description="as `after`; it counts for more")
-    ] = None,
+    last_event_id: Annotated[str, Header(pattern=r"^\d{0,15}$", description="as `after`; it counts for more")] = "",
 ) -> Response:
     """Stream the events behind a number, and those to come, until all jobs of the chat have ended.
 

@@ -19,7 +19,7 @@ from ...knowledge.parser import parse
 from ...knowledge.recorded import seen_on
 from ...knowledge.search import search_topics
 from ...knowledge.text import Lang
-from .values import Output, PathTopic, Reader, Storable
+from .values import OPEN, Output, PathTopic, Reader, Storable
 
 router = APIRouter(tags=["topics"])
 MAX_WORDS = 500
@@ -130,7 +130,7 @@ class RepairList(Output):
     items: list[RepairOut]
 
 
-@router.get("/topics", summary="The topics, or a search", response_description="Topics")
+@router.get("/topics", openapi_extra=OPEN, summary="The topics, or a search", response_description="Topics")
 def list_topics(
     reader: Reader,
     response: Response,
@@ -151,7 +151,7 @@ def list_topics(
     return TopicList(lang=lang, items=items)
 
 
-@router.get("/topics/{topic}", summary="A topic", response_description="All that is known about it")
+@router.get("/topics/{topic}", openapi_extra=OPEN, summary="A topic", response_description="All that is known about it")
 def get(topic: PathTopic, reader: Reader, response: Response) -> TopicOut:
     """What you see, why, what to do, how to check, with code that was run."""
     if not has_entry(topic):
@@ -161,7 +161,7 @@ def get(topic: PathTopic, reader: Reader, response: Response) -> TopicOut:
     return _topic(load_entry(topic), lang)
 
 
-@router.get("/probes", summary="The probes", response_description="All probes")
+@router.get("/probes", openapi_extra=OPEN, summary="The probes", response_description="All probes")
 def probes(reader: Reader, response: Response) -> ProbeList:
     """What is checked of models, weights, logs, data samples and environments."""
     lang: Lang = reader or "en"
@@ -176,7 +176,7 @@ def probes(reader: Reader, response: Response) -> ProbeList:
     )
 
 
-@router.get("/repairs", summary="The repairs", response_description="All repairs")
+@router.get("/repairs", openapi_extra=OPEN, summary="The repairs", response_description="All repairs")
 def repairs(reader: Reader, response: Response) -> RepairList:
     """What can be mended in a copy of a model."""
     lang: Lang = reader or "en"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
@@ -72,10 +72,12 @@ def _reader(
     lang: Annotated[
         Lang | None, Query(description="the language of the texts; by default that of Accept-Language")
     ] = None,
-    accept_language: Annotated[str | None, Header(max_length=1000)] = None,
+    accept_language: Annotated[str, Header(max_length=1000)] = "",
 ) -> Lang | None:
-    return lang or accepted(accept_language or "")
+    return lang or accepted(accept_language)
 
 
+# What is no secret needs no key.
+OPEN: dict[str, Any] = {"security": [{}]}
 # The language that the request asks for, if it does.
 Reader = Annotated[Lang | None, Depends(_reader)]

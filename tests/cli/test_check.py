@@ -72,6 +72,18 @@ def test_a_sound_model_ends_with_zero(place: Path) -> None:
     assert "--weights" not in verbose.stdout
 
 
+def test_the_report_of_an_environment_is_a_subject(place: Path) -> None:
+    """What a script on another machine wrote gets the checks of an environment, by name and by its bytes."""
+    report = Path(__file__).parents[1] / "diagnostics" / "environments" / "no-gpu.json"
+    (place / "sent.txt").write_bytes(report.read_bytes())
+    (subject,) = answer("sent.txt", where=place, code=0)
+    assert subject["kind"] == "environment"
+    assert outcomes(subject)["memory-and-disk"] == "could_not_look"
+    (subject,) = answer("sent.txt", "--only", "python-version", where=place, code=0)
+    assert outcomes(subject) == {"python-version": "nothing"}
+    assert "is the report of an environment" in command("check", "sent.txt", where=place).stdout
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_readable_at_80_columns(place: Path, lang: str) -> None:
     """No line is wider than the terminal but addresses, which are left whole; the Chinese page is Chinese."""

@@ -129,5 +129,5 @@ def test_the_downloaded_script_prints_a_report(empty_python: Path, tmp_path: Pat
     assert told.environment.python.version == ".".join(map(str, sys.version_info[:3]))
     assert told.environment.missing == {}
     assert str(tmp_path / "home") not in (folder / "environment.json").read_text() or os.name == "nt"
-    outcomes = {finding.probe: finding.outcome for finding in told.findings}
-    assert outcomes["imports"] == outcomes["shadowing-files"] == "finding"
+    assert [shadow.name for shadow in told.environment.shadows] == ["random.py"]
+    assert {finding.probe: finding.outcome for finding in told.findings}["imports"] == "finding"

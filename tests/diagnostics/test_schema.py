@@ -20,7 +20,7 @@ TEXTS = {
     "known": next(iter(traces_of("graph-disconnected").values()))[-1],
     "not known": "KeyError: 'Age'",
     "asked about the line": GPUS,
-    "asked about topics": "validation results look strange",
+    "asked about topics": "why is val different from train",
     "Chinese": "训练时 loss 是 nan，怎么办？",
     "empty": "",
 }

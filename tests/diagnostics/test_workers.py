@@ -157,10 +157,11 @@ def test_steps_are_told_while_the_job_runs(workers: Workers, slow: Path) -> None
         assert isinstance(job.exception(), Cancelled)
 
 
-def test_environments_tell_their_steps_too(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("place")
+def test_environments_tell_their_steps_too(empty_python: Path, tmp_path: Path) -> None:
     """The probes of an interpreter run in this process; between two of them it can be cancelled."""
     seen: list[Step] = []
-    examine_python(Path(sys.executable), only=frozenset({"python-version"}), watch=Watch(seen.append))
+    examine_python(empty_python, only=frozenset({"python-version"}), watch=Watch(seen.append))
     assert [(step.probe, step.state) for step in seen] == [
         ("read", "started"), ("read", "ended"), ("python-version", "started"), ("python-version", "ended"),
     ]  # fmt: skip

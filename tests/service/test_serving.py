@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from kerasdoctor.cli import main
 from kerasdoctor.errors import InputError
 from kerasdoctor.service.settings import Settings, load_settings, settings_table
 from pydantic import SecretStr
@@ -31,10 +33,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**kept, "KERASDOCTOR_DATA": str(tmp_path / "data"), "TMPDIR": str(tmp_path), "COLUMNS": "100"}
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+def run(environment: dict[str, str], *arguments: str) -> Result:
+    """A command that ends by itself, in this process."""
+    given = {name: value for name, value in environment.items() if name.startswith(("KERASDOCTOR_", "COLUMNS"))}
+    return CliRunner().invoke(main, arguments, env={"KERASDOCTOR_CONFIG": None, **given})
 
 
 class Serving:
@@ -75,8 +77,8 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., Serving]]:
 
     yield begin
     for serving in started:
-        if serving.process.poll() is None:
-            serving.process.kill()
+        serving.process.kill()
+        if serving.process.stdout and not serving.process.stdout.closed:
             serving.process.communicate()
 
 
@@ -118,6 +120,53 @@ def test_several_processes(start: Callable[..., Serving], tmp_path: Path) -> Non
     assert {file.name for file in tmp_path.iterdir()} == {"data"}
 
 
+def test_workers_end_with_their_parent(start: Callable[..., Serving]) -> None:
+    """After kill -9 of the process that started them no worker holds the port."""
+    serving = start("--workers", "2")
+    serving.get("/api/v1/health/live")
+    workers = children(serving.process.pid)
+    assert len(workers) == 2
+    serving.process.kill()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+STREAMING = """
+import sys, time
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from kerasdoctor.service import serving
+from kerasdoctor.service.app import create_app
+from kerasdoctor.service.service import TheService
+from kerasdoctor.service.settings import load_settings
+router = APIRouter()
+
+@router.get("/stream")
+def stream(service: TheService):
+    def parts():
+        yield "began\\n"
+        while not service.stopping.wait(0.05):
+            pass
+        yield "the end"
+    return StreamingResponse(parts())
+
+serving.make_worker = lambda settings: create_app(settings, routers=[router])
+serving.serve(load_settings(port=0, stop_seconds=60), lambda told: print(told, flush=True))
+"""
+
+
+def test_streams_are_told_to_end(environment: dict[str, str]) -> None:
+    """A stop does not wait for streams until the time is over: they learn of it at once, and end whole."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STREAMING], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        with urllib.request.urlopen(process.stdout.readline().strip() + "/stream", timeout=20) as answer:  # noqa: S310
+            assert answer.readline() == b"began\n"
+            process.send_signal(signal.SIGTERM)
+            assert answer.read() == b"the end"
+        assert process.wait(20) == 0
+
+
 def children(pid: int) -> set[int]:
     """The worker processes (not the resource tracker of multiprocessing)."""
     found = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
@@ -134,18 +183,18 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
 def test_other_addresses_need_keys(environment: dict[str, str]) -> None:
     """It does not start where strangers would come in; the message says how to make a key, and --open is explicit."""
     refused = run(environment, "serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
-    assert refused.returncode == 3
+    assert refused.exit_code == 3
     assert "kerasdoctor keys new NAME" in refused.stderr
     assert "--open" in refused.stderr
     behind = run(environment, "serve", "--public-url", "https://doctor.example.org", "--port", "0")
-    assert behind.returncode == 3
+    assert behind.exit_code == 3
 
 
 def test_a_port_in_use_is_told(environment: dict[str, str]) -> None:
     """One line, with what to do."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         ended = run(environment, "serve", "--port", str(other.getsockname()[1]))
-    assert ended.returncode == 3
+    assert ended.exit_code == 3
     assert "Address already in use; choose others with --host and --port" in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -165,7 +214,7 @@ def test_a_port_in_use_is_told(environment: dict[str, str]) -> None:
 def test_mistakes_are_told(environment: dict[str, str], arguments: list[str], code: int, told: str) -> None:
     """Each with its exit code, and what was expected."""
     ended = run(environment, "serve", "--open", *arguments)
-    assert ended.returncode == code
+    assert ended.exit_code == code
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -179,10 +228,10 @@ def test_keys(environment: dict[str, str]) -> None:
     listed = run(environment, "keys", "list").stdout
     assert re.fullmatch(r"\S{22}  made \d{4}-\d\d-\d\d  never used +alice\n", listed)
     assert key not in listed
-    assert run(environment, "keys", "revoke", listed.split()[0]).returncode == 0
+    assert run(environment, "keys", "revoke", listed.split()[0]).exit_code == 0
     assert "revoked" in run(environment, "keys", "list").stdout
     wrong = run(environment, "keys", "revoke", "nobody's")
-    assert (wrong.returncode, "keys list" in wrong.stderr) == (3, True)
+    assert (wrong.exit_code, "keys list" in wrong.stderr) == (3, True)
 
 
 def test_help_is_the_table_of_settings(environment: dict[str, str]) -> None:

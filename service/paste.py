@@ -1,0 +1,150 @@
+"""A text about a problem, and how it stands to what was sent before: the same again, more of it, or another problem."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from rapidfuzz import fuzz
+
+from ..knowledge.lines import Line
+from ..knowledge.matcher import Matcher, Ranking
+from ..knowledge.parser import parse
+from ..knowledge.symptoms import Raised, Symptoms
+from ..knowledge.text import Lang
+
+MAX_TEXTS = 6
+MAX_BYTES = 1 << 20  # of all texts of a case
+ALIKE = 80  # of 100: how much two messages of one exception have in common
+OPTION = 85  # the same for a text and the label of an option
+DOUBT = 0.9  # from this probability of "not known" on, a few words are no description of a problem
+MANY_WORDS = 8  # a text that long is a description, known or not
+SHORTEST = 4
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+# Words that tell that a person writes English, and those that logs and messages of programs hardly have.
+_ENGLISH = frozenset(
+    "the is are was it this that how why what when which who does do did can could please not no still same show me my i i'm for on "
+    "in with and to a an of it's don't doesn't didn't help thanks works work use using get".split()
+)
+_PERSONAL = frozenset("i i'm i've my me we our how why can anyone help hi hello thanks please".split())
+
+
+@dataclass(frozen=True)
+class Paste:
+    """A message's text with what the parser and the matcher make of it."""
+
+    text: str
+    symptoms: Symptoms
+    ranking: Ranking
+
+    @classmethod
+    def of(cls, text: str, matcher: Matcher) -> Self:
+        """Read a text; of a longer one than a case may have, its end, where exceptions stand."""
+        text = _end(text.replace("\0", "").strip(), MAX_BYTES)
+        symptoms = parse(text)
+        return cls(text, symptoms, matcher.match(symptoms))
+
+    @property
+    def failed(self) -> bool:
+        """Whether it holds an exception or a log, not words alone."""
+        return self.symptoms.shape in ("traceback", "message")
+
+    @property
+    def prose(self) -> str:
+        """What the person wrote themselves."""
+        return self.symptoms.prose if self.failed else self.text
+
+    @property
+    def known(self) -> bool:
+        """Whether the matcher names a topic for it."""
+        return self.ranking.known
+
+    @property
+    def telling(self) -> bool:
+        """Whether it describes something, known or not: long enough, or near enough to a topic."""
+        if not self.text:
+            return False
+        words = len(_WORD.findall(self.text)) + len(_HAN.findall(self.text)) / 2
+        return words >= MANY_WORDS or bool(self.symptoms.code) or (words > 1 and self.ranking.unknown < DOUBT)
+
+    @property
+    def topic(self) -> str | None:
+        """The topic that it is about, taken alone."""
+        return self.ranking.matches[0].topic if self.known and self.ranking.matches else None
+
+    @property
+    def line(self) -> Line | None:
+        """The Keras line that it gives away."""
+        return self.symptoms.line
+
+    @property
+    def keras(self) -> str | None:
+        """The version of Keras that it names."""
+        return self.symptoms.versions.keras
+
+    @property
+    def lang(self) -> Lang | None:
+        """The language that the person writes, None where there is too little of one."""
+        prose = self.prose
+        han, words = len(_HAN.findall(prose)), [word.lower() for word in _WORD.findall(prose)]
+        if han > 1 and 3 * han >= len(words):
+            return "zh"
+        if self.failed:
+            return "en" if len(_PERSONAL.intersection(words)) > 1 else None
+        return "en" if len(words) > 2 and _ENGLISH.intersection(words) and self.symptoms.language == "en" else None  # noqa: PLR2004
+
+    def repeats(self, texts: tuple[str, ...]) -> bool:
+        """Whether one of the texts holds all of it."""
+        mine = _squeezed(self.text)
+        return any(mine in _squeezed(each) for each in texts)
+
+    def is_new(self, texts: tuple[str, ...], near: set[str], *, unknown: bool) -> bool:
+        """Whether it is about another problem.
+
+        Args:
+            texts: what was sent so far.
+            near: the topics that were in question.
+            unknown: whether none of them was named.
+        """
+        if self.topic in near or any(_squeezed(each) in _squeezed(self.text) for each in texts):
+            return False
+        before = [raised for each in texts for raised in parse(each).raised if raised.type]
+        mine = [raised for raised in self.symptoms.raised if raised.type]
+        if mine and before:
+            return not any(_same(one, other) for one in mine for other in before)
+        return self.known and not unknown
+
+
+def _same(one: Raised, other: Raised) -> bool:
+    return one.type == other.type and fuzz.ratio(one.message[:500], other.message[:500]) >= ALIKE
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def bounded(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The first text and the newest ones, as many as a case may have."""
+    kept = list(texts if len(texts) <= MAX_TEXTS else (texts[0], *texts[1 - MAX_TEXTS :]))
+    while len(kept) > 1 and sum(len(each.encode()) for each in kept) > MAX_BYTES:
+        del kept[1 if len(kept) > 2 else 0]  # noqa: PLR2004 - of two, the newest
+    return tuple(kept)
+
+
+def _end(text: str, most: int) -> str:
+    coded = text.encode(errors="replace")
+    return text if len(coded) <= most else coded[-most:].decode(errors="ignore")
+
+
+def alike(text: str, label: str) -> bool:
+    """Whether a short text says what a label does: all of it, or enough of its words."""
+    said, named = text.strip().lower(), label.lower()
+    if not SHORTEST <= len(said) <= 2 * len(named) + SHORTEST:
+        return False
+    if len(_HAN.findall(said)) >= SHORTEST and said in named:
+        return True
+    some = len(_WORD.findall(said)) > 1
+    return fuzz.ratio(said, named) >= OPTION or (some and fuzz.token_set_ratio(said, named) >= OPTION)
