@@ -67,7 +67,7 @@ class Service:
         self.events = Events(database)
         self.workers = Workers(settings.jobs)
         self.doctor = Doctor(Matcher.load(), self.workers)
-        self.conversation = Conversation(self.doctor)
+        self.conversation = Conversation(self.doctor, live=settings.live)
         self.handlers["answer"] = Answering(database, self.events, self.uploads, self.conversation)
         self.handlers["repair"] = Repairing(database, self.events, self.uploads, self.workers)
         self.jobs = Jobs(database, self.events, self.handlers, settings.jobs, settings.leave_seconds)
