@@ -12,6 +12,7 @@ from .symptoms import Frame
 
 MAX_TEXT = 1_500
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"<user>"), "user"),  # what the service puts in place of a name, within a path
     (re.compile(r"https?://[^\s'\"<>)\]]{1,300}"), " url "),
     (re.compile(r"0x[0-9a-fA-F]{4,16}"), " "),
     (re.compile(r"(?:[A-Za-z]:)?(?:[/\\]{1,2}[\w.@+~-]{1,80}){2,30}[/\\]?"), " path "),

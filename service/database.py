@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,12 +15,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ..errors import StorageError
 
 BUSY = 15_000  # milliseconds that a writer waits for another one in SQLite
+CONNECTING = 5  # seconds that PostgreSQL has to answer
+POOL = {"pool_size": 10, "max_overflow": 40}
 MIGRATING = 5_471_620  # the number of the advisory lock: two copies that start together migrate one after the other
 
 
@@ -44,6 +48,8 @@ class Database:
         """A transaction: committed at the end, rolled back where an exception leaves it."""
         with self._writing.begin() as session:
             yield session
+        for call, argument in _afterwards(session):
+            call(argument)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -68,15 +74,24 @@ class Database:
     def answers(self) -> bool:
         """Whether the database answers."""
         try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except OperationalError:
+            with self.reading() as session:
+                session.execute(text("SELECT 1"))
+        except (DBAPIError, PoolTimeoutError):
             return False
         return True
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def after_commit(session: Session, call: Callable[[str], None], argument: str) -> None:
+    """Have something called once the transaction is committed; the same call is made once."""
+    _afterwards(session)[call, argument] = None
+
+
+def _afterwards(session: Session) -> dict[tuple[Callable[[str], None], str], None]:
+    return session.info.setdefault("after_commit", {})  # type: ignore[no-any-return]
 
 
 @cache
@@ -103,7 +118,8 @@ def _engine(url: str) -> Engine:
     try:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed.database or "")
-        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        timeout = {"connect_timeout": CONNECTING}
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args=timeout, hide_parameters=True, **POOL)
         engine.connect().close()
     except (OperationalError, NoSuchModuleError, OSError) as error:
         raise StorageError(f"database {parsed.render_as_string()}: {_first_line(error)}") from None
@@ -115,19 +131,19 @@ def _sqlite(file: str) -> Engine:
         raise StorageError("database: SQLite in memory would be lost; expected sqlite:///FILE")
     try:
         Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StorageError(f"database: {Path(file).parent} cannot be written: {error.strerror}") from None
+        raise StorageError(f"database: {file} cannot be written: {error.strerror}") from None
     options = {"timeout": BUSY / 1000, "isolation_level": None}
-    engine = create_engine(f"sqlite:///{file}", connect_args=options, max_overflow=40, hide_parameters=True)
+    engine = create_engine(f"sqlite:///{file}", connect_args=options, hide_parameters=True, **POOL)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     engine.connect().close()
-    Path(file).chmod(0o600)
     return engine
 
 
 def _configure(connection: Any, _record: Any) -> None:  # noqa: ANN401 - of the driver
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY}"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,1 +1,1 @@
-"""."""
+"""kerasdoctor in Slack."""
