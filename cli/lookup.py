@@ -28,7 +28,7 @@ def topic(ctx: click.Context, topic_id: str, lang: Lang) -> None:
 
         near = ", ".join(match[0] for match in process.extract(topic_id, topic_ids(), limit=3))
         raise click.BadParameter(f"there is no topic '{topic_id}'; the nearest ids are {near}", ctx, param_hint="ID")
-    from .pages import topic_page  # noqa: PLC0415
+    from ..diagnostics.topic_page import topic_page  # noqa: PLC0415
 
     screen = Screen()
     topic_page(screen, load_entry(topic_id), lang)

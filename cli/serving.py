@@ -108,6 +108,26 @@ def revoke(opened: Callable[[], Database], key_id: str) -> None:
     click.echo(f"Key {key_id} is revoked.")
 
 
+@click.command()
+def mcp() -> None:
+    """Serve tools for coding assistants, over standard input and output (Model Context Protocol).
+
+    An assistant starts it by itself, with the command `kerasdoctor mcp`. Its tools diagnose text, examine files and Pythons of
+    this machine, and look topics up.
+    """
+    _installed(_mcp)
+
+
+def _mcp() -> None:
+    from ..diagnostics.doctor import Doctor  # noqa: PLC0415
+    from ..diagnostics.workers import Workers  # noqa: PLC0415
+    from ..knowledge.matcher import Matcher  # noqa: PLC0415
+    from ..service.assistant import LocalTools, local_files, make_server  # noqa: PLC0415
+
+    with Workers() as workers:
+        make_server(LocalTools(Doctor(Matcher.load(), workers), local_files, live=True)).run("stdio")
+
+
 def _settings(config: str | None, **flags: Any) -> Settings:  # noqa: ANN401 - what the flags hold
     if config:
         os.environ["KERASDOCTOR_CONFIG"] = config

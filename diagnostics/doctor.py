@@ -290,7 +290,7 @@ def _not_known(case: _Case) -> Diagnosis:
         lang=case.lang,
         topic=None,
         title=None,
-        summary=phrases.NOT_KNOWN,
+        summary=_summary(case),
         why=None,
         confidence=case.unknown,
         reasons=tuple(phrases.whose(case.symptoms, case.told)),
@@ -298,7 +298,15 @@ def _not_known(case: _Case) -> Diagnosis:
         fix=None,
         alternatives=_alternatives(case.chances, None),
         sources=(),
-        advice=tuple(phrases.missing(case.symptoms)),
+        advice=tuple(phrases.missing(case.symptoms, case.told)),
         question=case.question,
         told=case.told,
     )
+
+
+def _summary(case: _Case) -> Text:
+    """What is said first where no topic is named: where nothing was pasted, what was examined speaks."""
+    outcomes = {finding.outcome for finding in case.findings}
+    if case.symptoms.shape != "empty" or not outcomes & {"finding", "nothing"}:
+        return phrases.NOT_KNOWN
+    return phrases.WORTH_KNOWING if "finding" in outcomes else phrases.NOTHING_WRONG

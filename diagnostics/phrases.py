@@ -15,6 +15,14 @@ NOT_KNOWN = Text(
     "Not known: no topic fits this well enough to name one.",
     "不认识这个问题：没有足够吻合的主题，不做猜测。",
 )
+NOTHING_WRONG = Text(
+    "The probes found nothing wrong in what was examined.",
+    "检查了这些内容，探针没有发现问题。",
+)
+WORTH_KNOWING = Text(
+    "No fault was found; what is worth knowing stands under the evidence.",
+    "没有发现错误；值得留意的情况见下面的证据。",
+)
 WHICH_KERAS = Text(
     "Which Keras is it? `python -c 'import keras; print(keras.__version__)'` tells; the fix differs between versions.",
     "用的是哪个版本的 Keras？运行 `python -c 'import keras; print(keras.__version__)'` 查看；不同版本的改法不一样。",
@@ -125,7 +133,7 @@ def whose(symptoms: Symptoms, told: Told) -> Iterator[Text]:
         yield Text(f"Versions that the text gives: {versions}.", f"文本给出的版本：{versions}。")
 
 
-def missing(symptoms: Symptoms) -> Iterator[Text]:
+def missing(symptoms: Symptoms, told: Told) -> Iterator[Text]:
     """What to add so that more can be said."""
     if symptoms.shape in ("question", "empty"):
         yield Text(
@@ -142,7 +150,7 @@ def missing(symptoms: Symptoms) -> Iterator[Text]:
             "Add the lines above it, from `Traceback (most recent call last)`: they tell whose code raised it.",
             "请补上前面的部分，从 `Traceback (most recent call last)` 开始：由此才能看出是谁的代码抛出的。",
         )
-    if not symptoms.versions.keras and not symptoms.versions.tensorflow:
+    if not told.keras and not told.tensorflow:
         yield Text(
             "Add the versions: `pip list | grep -i -E 'keras|tensorflow|numpy'`.",
             "请附上版本：`pip list | grep -i -E 'keras|tensorflow|numpy'`。",
