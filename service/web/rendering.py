@@ -23,7 +23,7 @@ from .filters import FILTERS
 from .texts import SCRIPTS, texts
 
 HERE = Path(__file__).parent
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 LANGUAGE, THEME = "kerasdoctor_language", "kerasdoctor_theme"
 THEMES = ("light", "dark", "auto")
 
@@ -45,13 +45,14 @@ def environment() -> Environment:
 
 @cache
 def static_files() -> Mapping[str, bytes]:
-    """The files that browsers load, by name: those of `static/`, and what the scripts say in each language."""
-    files = {path.name: path.read_bytes() for path in sorted((HERE / "static").iterdir()) if path.suffix in TYPES}
-    return files | {f"words.{lang}.json": _words(lang) for lang in LANGS}
+    """The files that browsers load, by name."""
+    return {path.name: path.read_bytes() for path in sorted((HERE / "static").iterdir()) if path.suffix in TYPES}
 
 
-def _words(lang: Lang) -> bytes:
-    return json.dumps({name: texts(lang)[name] for name in SCRIPTS}, ensure_ascii=False).encode()
+@cache
+def script_texts(lang: Lang) -> str:
+    """What the scripts say, as JSON."""
+    return json.dumps({name: texts(lang)[name] for name in SCRIPTS}, ensure_ascii=False)
 
 
 @cache
@@ -98,6 +99,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:  # noqa: AN
         "lang": lang,
         "theme": theme if theme in ("light", "dark") else None,
         "static": static_folder(),
+        "words": script_texts(lang),
         "site": site,
         "path": back_to(request),
         "here": "",

@@ -2,6 +2,8 @@
 import { upload } from "./upload.js";
 import { announce, word } from "./words.js";
 
+const LARGE = 20_000; // characters
+
 /** `send(form)` sends it and resolves once it was taken; without it the browser does. */
 export function enhanceComposer(form, send) {
   const composer = new Composer(form, send);
@@ -14,9 +16,7 @@ export function enhanceComposer(form, send) {
   });
   const input = form.querySelector("[type=file]");
   input.addEventListener("change", () => { composer.add(input.files); input.value = ""; });
-  form.querySelector("textarea").addEventListener("paste", (event) => {
-    if (event.clipboardData?.files.length) { event.preventDefault(); composer.add(event.clipboardData.files); }
-  });
+  form.querySelector("textarea").addEventListener("paste", (event) => composer.pasted(event));
   takeDrops(composer);
   if (navigator.platform?.startsWith("Mac")) {
     const hint = form.querySelector("[data-keys]");
@@ -38,6 +38,16 @@ class Composer {
   add(files) {
     for (const file of files) this.take(file);
     this.text.focus();
+  }
+
+  // Browsers take many seconds for a large paste, line by line, and a moment to set a value.
+  pasted(event) {
+    const { files } = event.clipboardData;
+    const text = event.clipboardData.getData("text/plain");
+    if (files.length) this.add(files);
+    else if (text.length > LARGE) this.text.setRangeText(text, this.text.selectionStart, this.text.selectionEnd, "end");
+    else return;
+    event.preventDefault();
   }
 
   take(file) {
