@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -29,6 +29,7 @@ from .view import View
 
 router = APIRouter(include_in_schema=False)
 RECENT = 8
+MOST = 10**9
 COUNTED = [Depends(count_message)]
 PLAIN = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
@@ -79,8 +80,13 @@ def export(chat: PathId, owner: Asker, service: TheService, request: Request) ->
 
 
 @router.get("/chats/{chat}")
-def conversation(chat: PathId, request: Request, owner: Asker, service: TheService) -> HTMLResponse:
-    """A conversation, with what is under way in it."""
+def conversation(
+    chat: PathId, request: Request, owner: Asker, service: TheService, again: Annotated[int, Query(ge=0, le=MOST)] = 0
+) -> HTMLResponse:
+    """A conversation, with what is under way in it.
+
+    `again` counts how often it came without scripts: an address that differs in its fragment alone is not loaded anew.
+    """
     last = service.chats.last_event(chat)  # before the messages: what comes in between is streamed, not lost
     jobs = service.chats.open_jobs(chat)
     found = service.chats.get(owner.id, chat)
@@ -95,6 +101,7 @@ def conversation(chat: PathId, request: Request, owner: Asker, service: TheServi
         side=view.side(),
         open_jobs=view.running(jobs),
         last_event=last,
+        again=again,
     )
 
 

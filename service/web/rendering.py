@@ -99,7 +99,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:  # noqa: AN
         "lang": lang,
         "theme": theme if theme in ("light", "dark") else None,
         "static": static_folder(),
-        "words": script_texts(lang),
+        "script_texts": script_texts(lang),
         "site": site,
         "path": back_to(request),
         "here": "",

@@ -24,7 +24,16 @@ export async function upload(file, told, signal) {
   return new URL(place, location.href).pathname.split("/").pop();
 }
 
-async function begin(file, signal) {
+// One begins after the other: with the first thing that it writes a browser gets its cookie, and all files shall be of one owner.
+let beginning = Promise.resolve();
+
+function begin(file, signal) {
+  const begun = beginning.then(() => beginNow(file, signal));
+  beginning = begun.catch(() => {});
+  return begun;
+}
+
+async function beginNow(file, signal) {
   const name = btoa(String.fromCharCode(...new TextEncoder().encode(file.name.slice(-200))));
   const headers = { ...VERSION, "Upload-Length": file.size, "Upload-Metadata": `filename ${name}` };
   const response = await fetch(PLACE, { method: "POST", headers, signal });
