@@ -1,4 +1,5 @@
-# The service in an image: `docker build -t kerasdoctor .`, `docker run --rm -p 127.0.0.1:8080:8080 kerasdoctor`.
+# The service in an image: `docker build -t kerasdoctor .`, then, for this machine only,
+# `docker run --rm -p 127.0.0.1:8080:8080 kerasdoctor serve --open`. docs/operation.md tells how to run it for others.
 # With EXTRAS=service,live it can also run models in its sandbox; TensorFlow makes it larger by some 2 GB.
 
 FROM debian:bookworm-slim AS build
@@ -26,6 +27,7 @@ USER 10001:10001
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["kerasdoctor", "serve", "--check"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["python3", "-c", \
+    "import urllib.request as ask; ask.urlopen('http://127.0.0.1:8080/api/v1/health/ready', timeout=4)"]
 ENTRYPOINT ["kerasdoctor"]
 CMD ["serve"]

@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find knowledge -name "*.md" -o -name "*.py" -o -name "concepts.yaml" -o -name "*.txt" -path "*traces*")
 
-.PHONY: run test lint format index labs try record calibrate compare lock bench healthy recall examination-bench picture wheel clean
+.PHONY: run test lint format index settings screenshots image labs try record calibrate compare lock bench service-bench healthy recall examination-bench picture wheel clean
 
-run: index  ## set up and diagnose a real failure, with its model
-	$(BIN)/kerasdoctor explain examples/error.txt --model examples/digits.keras
+run: index  ## set up and serve the web chat at http://127.0.0.1:8080
+	$(BIN)/kerasdoctor serve
 
 test: index  ## set up and run the tests
 	$(BIN)/python -m pytest
@@ -28,6 +28,15 @@ knowledge/index.bin: .venv/installed __init__.py $(SOURCES)
 
 diagnostics/probes.json: .venv/installed $(wildcard diagnostics/probes/*.py)
 	$(BIN)/python -m kerasdoctor.diagnostics.catalogue
+
+settings: .venv/installed  ## write docs/settings.md from the table of settings
+	$(BIN)/python docs/settings.py
+
+screenshots: index  ## take the pictures of the web page for the README, in a real browser
+	$(BIN)/python docs/screenshots.py
+
+image:  ## build the service's image (EXTRAS=service,live: with TensorFlow)
+	docker build --build-arg EXTRAS=$(or $(EXTRAS),service) -t kerasdoctor .
 
 LABS := keras-3.0 keras-2.15 keras-2.12 tf-2.4 keras-2.2
 labs: $(LABS:%=.labs/%/installed)  ## environments with older Kerases (need Python 3.11, 3.8 and 3.7)
@@ -61,6 +70,9 @@ compare: index .labs/rivals/installed  ## the matcher beside other ways, and doc
 
 bench: index  ## start-up, matching, parsing and examination, side by side with the alternatives
 	$(BIN)/python benchmarks/run.py
+
+service-bench: index  ## how fast the service answers, and its memory
+	$(BIN)/python benchmarks/service.py
 
 healthy: .venv/installed  ## examine sound models for false findings: make healthy [ONLY=regex] [MODELS=DIR FAULTY=regex]
 	$(BIN)/python benchmarks/examination.py --only "$(ONLY)" --faulty "$(FAULTY)" $(if $(MODELS),--models $(MODELS))

@@ -48,10 +48,12 @@ class Subjects:
     """What is to be examined beside the text: files, told apart by their bytes, and an interpreter's environment.
 
     `files` are model files, weights, training logs, data samples, reports of environments. `depth` says how deep to look; the
-    weights of a model are also read where a suspicion asks for it.
+    weights of a model are also read where a suspicion asks for it. `ran` are the findings of an earlier run of these models, which
+    stand where they are not run again.
     """
 
     files: tuple[Path, ...] = ()
+    ran: tuple[Finding, ...] = ()
     python: Path | None = None
     depth: Depth = field(default_factory=Depth)
 
@@ -118,7 +120,7 @@ class Doctor:
         matched = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
         suspected = (matched | said.likely) - said.ruled_out
         examined = self._examine(subjects, suspected, watch)
-        findings = [finding for each in examined for finding in each.findings]
+        findings = [*(finding for each in examined for finding in each.findings), *subjects.ran]
         environment = next((each.environment for each in examined if each.environment), None)
         chances, unknown = weigh(ranking, findings, FAULT_ALONE if text.strip() else NO_TEXT, said)
         case = _Case(
@@ -129,7 +131,7 @@ class Doctor:
             findings=tuple(findings),
             chances=chances,
             unknown=unknown,
-            missing=_missing(examined, subjects.depth),
+            missing=_missing(examined, ran=subjects.depth.live or bool(subjects.ran)),
             asked=said.asked,
         )
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
@@ -181,15 +183,17 @@ def weigh(
 ) -> tuple[dict[str, float], float]:
     """The probability of each topic in question, and that it is none, once the findings and what the person said are counted.
 
-    `fault` is what a topic that only a fault points to starts from, as a share of the probability that it is none.
+    `fault` is what a topic that only a fault points to starts from, as a share of the probability that it is none. Where nothing
+    was pasted a warning does as much: it is all there is to go by.
     """
     odds = {match.topic: match.confidence for match in ranking.matches}
     others = max(0.0, 1.0 - ranking.unknown - sum(odds.values()))
     alone = fault * ranking.unknown
     for finding in findings:
-        for topic in finding.topics:
-            if has_entry(topic):
-                odds[topic] = max(odds.get(topic, 0.0), alone if finding.fault else 0.0) * CONFIRMED
+        tells = finding.fault or (finding.warning and fault == NO_TEXT)
+        for number, topic in enumerate(finding.topics, 1):
+            if has_entry(topic):  # the first is what the probe has in mind, the others may come of it
+                odds[topic] = max(odds.get(topic, 0.0), alone / number if tells else 0.0) * CONFIRMED
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT
@@ -201,11 +205,11 @@ def weigh(
     return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
 
 
-def _missing(examined: list[Examination], depth: Depth) -> frozenset[SubjectKind]:
-    """The kinds of subject that are not there to examine, by what the files turned out to be."""
+def _missing(examined: list[Examination], *, ran: bool) -> frozenset[SubjectKind]:
+    """The kinds of subject that are not there to examine, by what the files turned out to be; `ran`: models were run."""
     given: set[SubjectKind | None] = {each.kind for each in examined}
     if "model" in given:
-        given |= {"weights", "live"} if depth.live else {"weights"}
+        given |= {"weights", "live"} if ran else {"weights"}
     return frozenset(kind for kind in get_args(SubjectKind) if kind not in given)
 
 
@@ -309,4 +313,6 @@ def _summary(case: _Case) -> Text:
     outcomes = {finding.outcome for finding in case.findings}
     if case.symptoms.shape != "empty" or not outcomes & {"finding", "nothing"}:
         return phrases.NOT_KNOWN
+    if any(finding.fault for finding in case.findings):
+        return phrases.FAULT_FOUND
     return phrases.WORTH_KNOWING if "finding" in outcomes else phrases.NOTHING_WRONG

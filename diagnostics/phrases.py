@@ -19,6 +19,7 @@ NOTHING_WRONG = Text(
     "The probes found nothing wrong in what was examined.",
     "检查了这些内容，探针没有发现问题。",
 )
+FAULT_FOUND = Text("The probes found a fault; the evidence tells it.", "探针发现了问题，见下面的证据。")
 WORTH_KNOWING = Text(
     "No fault was found; what is worth knowing stands under the evidence.",
     "没有发现错误；值得留意的情况见下面的证据。",

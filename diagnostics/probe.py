@@ -119,7 +119,7 @@ def examine(probe: Probe, subject: Any, name: str, suspected: frozenset[str]) ->
         probe.id,
         name,
         "finding",
-        topics=tuple(dict.fromkeys(t for e in counted for t in e.confirms if e.fault or t in suspected)),
+        topics=tuple(dict.fromkeys(t for e in counted for t in e.confirms if e.fault or e.warning or t in suspected)),
         ruled_out=rules_out,
         evidence=tuple(dict.fromkeys(e.text for e in counted)),
         fault=any(e.fault for e in counted),

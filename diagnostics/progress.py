@@ -79,8 +79,9 @@ class Watch:
             raise Cancelled
 
     def tell(self, step: Step) -> None:
-        """Pass a step on."""
-        self._told(step)
+        """Pass a step on; none is told any more once it is cancelled, though a job may have been ahead."""
+        if not self.cancelled:
+            self._told(step)
 
     @contextmanager
     def step(self, subject: str, name: str) -> Iterator[None]:

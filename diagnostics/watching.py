@@ -139,7 +139,7 @@ class _Follower:
         *lines, rest = self._written.split(b"\n")
         self._written = rest
         for line in lines:
-            if self.lines and line.startswith(LINE):
+            if line.startswith(LINE):
                 self._tell(bytes(line))
             elif len(self.lines) < _LINES:
                 self.lines.append(bytes(line))

@@ -24,7 +24,7 @@ from .conversation import Conversation, Turn
 from .database import Database
 from .events import Events
 from .feedback import EXCERPT, save_feedback
-from .jobs import Task
+from .queue import Task
 from .reply import Reply
 from .tables import Chat, DiagnosisRow, Message, Upload, new_id, now
 from .uploads import Uploads

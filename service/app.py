@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from .. import __version__
-from . import health, metrics, sign_in
+from . import assistant_http, health, metrics, sign_in
 from .access import make_local, visit
 from .api import api_router
 from .bodies import Bodies
@@ -28,6 +28,7 @@ from .origins import Origins
 from .problems import HANDLERS, RESPONSES, Problem
 from .service import Service
 from .settings import Settings
+from .slack import routes as slack
 from .tables import now
 from .web import chat_pages, file_pages, site_pages
 from .working import working
@@ -37,16 +38,15 @@ DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidenc
 Every error is a problem (RFC 9457) as `application/problem+json`, of the schema `Problem`."""
 
 # What answers everyone: no owner is looked for, and no request is counted.
-OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router, site_pages.open_router)
+OPEN_ROUTERS: tuple[APIRouter, ...] = (
+    health.router, metrics.router, sign_in.router, slack.router, site_pages.open_router,
+)  # fmt: skip
 # What looks for the owner of every request, and counts it.
 ROUTERS: tuple[APIRouter, ...] = (
-    api_router(),
-    chat_pages.router,
-    file_pages.router,
-    site_pages.router,
-)
+    api_router(), assistant_http.router, chat_pages.router, file_pages.router, site_pages.router,
+)  # fmt: skip
 # What runs as long as the service does: started in this order, stopped in the opposite one.
-PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working,)
+PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working, assistant_http.assisting)
 
 
 class Application(FastAPI):
@@ -97,6 +97,7 @@ def create_app(
         responses=RESPONSES,
     )
     app.state.service = service
+    app.state.slack = slack.set_up(service)
     for router in OPEN_ROUTERS:
         app.include_router(router)
     for router in routers:

@@ -40,7 +40,7 @@ from .markdown import MarkdownPaper, diagnosis_markdown
 from .masking import mask
 
 MAX_TEXT = 1 << 20  # characters
-MAX_INLINE = 3 << 20  # bytes of a file within a request
+MAX_INLINE = 2 << 20  # bytes of a file within a request
 MAX_FILES = 8
 INSTRUCTIONS = (
     "kerasdoctor knows the failures of Keras and TensorFlow. When a program fails with one of them, or trains wrongly, give the whole "
@@ -56,7 +56,7 @@ Version = Annotated[
 Language = Annotated[Lang | None, Field(description="language of the answer; by default that of the text")]
 Live = Annotated[bool, Field(description="run the model too, in a sandbox; takes seconds and needs TensorFlow there")]
 Files = Annotated[
-    list[str],
+    tuple[str, ...],
     Field(
         max_length=MAX_FILES,
         description="models, weights, training logs, data samples: paths here, ids of uploads over HTTP",
@@ -160,7 +160,7 @@ class RemoteTools(Tools):
         context: Context,
         name: Annotated[str, Field(max_length=200, description="the file's name, with its ending")],
         content: Annotated[
-            str, Field(max_length=MAX_INLINE * 4 // 3 + 4, description="the file in base64, at most 3 MiB")
+            str, Field(max_length=MAX_INLINE * 4 // 3 + 4, description="the file in base64, at most 2 MiB")
         ],
         lang: Lang = "en",
     ) -> CallToolResult:

@@ -7,6 +7,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
@@ -15,8 +16,9 @@ from ..errors import ConflictError, NotFoundError, TooLargeError
 from .case import Asked
 from .database import Database
 from .events import Events, lock_chat
-from .jobs import OPEN_STATES, Jobs, add_job
+from .jobs import Jobs
 from .masking import mask
+from .queue import OPEN_STATES, add_job
 from .settings import MIB, Settings
 from .tables import Chat, DiagnosisRow, Event, Feedback, Job, Message, now
 
@@ -84,18 +86,7 @@ class Chats:
             raise TooLargeError(f"the text is over {limit} MiB; send its last part, or the log as a file")
         asked = replace(asked, text=mask(asked.text))
         with self._database.session() as session:
-            found = _held(session, owner, chat)
-            number = (session.scalar(select(func.max(Message.number)).where(Message.chat_id == chat)) or 0) + 1
-            _room(session, chat, number)
-            message = Message(
-                chat_id=chat, number=number, role="asks", text=asked.text, asked=asdict(asked) | {"text": ""}
-            )
-            session.add(message)
-            session.flush()
-            job = add_job(session, "answer", chat, message.id, {})
-            found.title, found.changed_at = found.title or _title(asked.text), now()
-            session.flush()
-            self._events.add(session, chat, "message", {"message": message.id, "job": job.id}, job.id)
+            message, job = add_message(session, self._events, owner, chat, asked)
         self._jobs.nudge()
         return message, job
 
@@ -181,6 +172,34 @@ class Chats:
             session.execute(update(DiagnosisRow).where(old, judged).values(text="", body={}))
             session.execute(delete(Event).where(Event.made_at < yesterday))
             session.execute(delete(Job).where(Job.ended_at < yesterday))
+
+
+def add_message(
+    session: Session,
+    events: Events,
+    owner: str,
+    chat: str,
+    asked: Asked,
+    kind: str = "answer",
+    arguments: dict[str, Any] | None = None,
+) -> tuple[Message, Job]:
+    """Put a person's message, whose text is masked, behind the others of a chat, with the job (of this kind) that answers it.
+
+    Raises:
+        NotFoundError: there is no such chat.
+        ConflictError: the chat is full, or too many answers are under way.
+    """
+    found = _held(session, owner, chat)
+    number = (session.scalar(select(func.max(Message.number)).where(Message.chat_id == chat)) or 0) + 1
+    _room(session, chat, number)
+    message = Message(chat_id=chat, number=number, role="asks", text=asked.text, asked=asdict(asked) | {"text": ""})
+    session.add(message)
+    session.flush()
+    job = add_job(session, kind, chat, message.id, arguments or {})
+    found.title, found.changed_at = found.title or _title(asked.text), now()
+    session.flush()
+    events.add(session, chat, "message", {"message": message.id, "job": job.id}, job.id)
+    return message, job
 
 
 def _held(session: Session, owner: str, chat: str) -> Chat:

@@ -44,6 +44,12 @@ class Events:
         self._tick = -1
         self._lock, self._looking = Lock(), Lock()
 
+    @property
+    def streams(self) -> int:
+        """How many streams are open in this process."""
+        with self._lock:
+            return sum(map(len, self._waiting.values()))
+
     def add(self, session: Session, chat: str, kind: str, data: dict[str, Any], job: str | None = None) -> None:
         """Write an event in a transaction; streams hear of it once that is committed.
 

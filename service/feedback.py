@@ -41,7 +41,7 @@ def save_feedback(session: Session, diagnosis: str, *, helped: bool, reason: str
     session.execute(select(DiagnosisRow.id).where(DiagnosisRow.id == diagnosis).with_for_update())  # one at a time
     found = session.get(Feedback, diagnosis) or Feedback(diagnosis_id=diagnosis)
     found.helped, found.made_at = helped, now()
-    found.reason = mask(reason)[:MAX_REASON] or found.reason or ""
+    found.reason = mask(reason[: 2 * MAX_REASON])[:MAX_REASON] or found.reason or ""
     session.add(found)
 
 

@@ -1,7 +1,7 @@
 """What a short message says to the doctor: "why?", "没用", "I'm on Keras 3", "the second one".
 
-Whole clauses are matched with the patterns of `sayings.py`; whatever no pattern covers is left over, for the matcher to judge.
-A long text is never read this way: a traceback that contains "why" is a paste.
+Whole clauses are matched with the patterns of `sayings.py` and `sayings_zh.py`; whatever no pattern covers is left over, for the
+matcher to judge. A long text is never read this way: a traceback that contains "why" is a paste.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from functools import cache
 from rapidfuzz.distance import OSA
 
 from ..knowledge.lines import Line, line_of
-from .sayings import CHINESE, ENGLISH, KINDS, Kind
+from .sayings import ENGLISH, KINDS, Kind, words
+from .sayings_zh import CHINESE
 
 LONGEST = 300  # characters of a message that can be more than a problem
 MOST_CLAUSES = 8
@@ -27,11 +28,13 @@ SHORTEST_TYPO = 4  # letters of a word that is read as the nearest one
 class Understood:
     """What was said. `said` maps each kind to its value ("" where it has none), `rest` is what no pattern covers.
 
-    The value of `ordinal` is a number from 1 or "last", that of `version` a text as "keras 2.2.4" or "tensorflow 2.4".
+    `opens` is what the first clause says, None where that is something else. The value of `ordinal` is a number from 1 or "last",
+    that of `version` a text as "keras 2.2.4" or "tensorflow 2.4".
     """
 
     said: dict[Kind, str]
     rest: str
+    opens: Kind | None = None
 
     @property
     def nothing(self) -> bool:
@@ -48,16 +51,20 @@ def understand(text: str) -> Understood:
     if not clauses or len(clauses) > MOST_CLAUSES:
         return Understood({}, plain.strip())
     said: dict[Kind, str] = {}
-    rest = []
+    rest: list[str] = []
     for clause in clauses:
         found = list(_read(clause.strip(_EDGE))) if len(clause) <= LONGEST_CLAUSE else []
         for kind, value in found:
-            said.setdefault(kind, value)
+            if not rest or kind not in _ANSWERS:
+                said.setdefault(kind, value)
         if not found and not _IDLE.fullmatch(clause.strip(_EDGE)):
             rest.append(clause.strip())
-    return Understood(_settled(said), ", ".join(rest))
+    opens = next((kind for kind, _ in _read(clauses[0].strip(_EDGE))), None)
+    return Understood(_settled(said), ", ".join(rest), opens)
 
 
+# What answers a question only where it comes first: later in a message it belongs to what was told before it.
+_ANSWERS: tuple[Kind, ...] = ("ordinal", "yes", "no", "unsure", "helped")
 _EDGE = " \t\r\"'`()[]{}<>*_~-—–:.·|"
 _CLAUSES = re.compile(r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and|although|because)\b|但是|可是|不过|然而")
 _THUMBS = str.maketrans(
@@ -74,14 +81,18 @@ def _plain(text: str) -> str:
 
 
 _BEFORE = re.compile(
-    r"(?:(?:ok|okay|well|so|hmm+|hm|um+|uh|oh|ah|hey|hi|hello|sorry|please|pls|plz|then|just|actually|also|now|yes|anyway|"
-    r"unfortunately|sadly|great|thanks|can you|could you|would you|will you|can u|can i|could i|may i|i'd like to|i would like to|"
+    r"^(?:(?:ok|okay|well|so|hmm+|hm|um+|uh|oh|ah|hey|hi|hello|sorry|please|pls|plz|then|just|"
+    r"actually|also|now|yes|anyway|"
+    r"unfortunately|sadly|great|thanks|can you|could you|would you|will you|can u|can i|could i|"
+    r"may i|i'd like to|i would like to|"
     r"i want to|let me|let's|would you mind|kindly)\s+|"
-    r"请问|请你|请|麻烦您?你?|劳驾|您好|你好|嗯+|啊|哦|那么|那|然后|好的|好吧|所以|能不能|可不可以|可以|能否|能|帮我|帮忙|给我|我想要?|想|"
-    r"再|但|谢谢|多谢|抱歉|不好意思|大佬|医生|老师)"
+    r"请问|请你|请|麻烦您?你?|劳驾|您好|你好|嗯+|啊|哦|那么|那|然后|好的|好吧|所以|能不能|可不可以|"
+    r"可以|能否|能|帮我|帮忙|给我|我想要?|想|"
+    r"再|但|谢谢|多谢|抱歉|不好意思|大佬|医生|老师)(?=.)"
 )
 _AFTER = re.compile(
-    r"(?:\s+(?:please|pls|plz|thanks|thank you|thx|then|now|sir|doctor|bro|man|again)|吗|呢|啊|呀|吧|哦|嘛|么|一下|谢谢|谢啦|了吗|啦|哈|的呢)$"
+    r"(?:\s+(?:please|pls|plz|thanks|thank you|thx|then|now|sir|doctor|bro|man|again)|吗|呢|啊|呀|吧|"
+    r"哦|嘛|么|一下|谢谢|谢啦|啦|哈)$"
 )
 
 
@@ -101,10 +112,10 @@ def _read(clause: str) -> Iterator[tuple[Kind, str]]:
 def _shorter(clause: str) -> Iterator[str]:
     """The clause, and the same with one more word of politeness taken off each time."""
     yield clause
-    while (
-        cut := _BEFORE.sub("", _AFTER.sub("", clause), count=1) if _BEFORE.match(clause) else _AFTER.sub("", clause)
-    ) not in ("", clause):
-        clause = cut.strip(_EDGE)
+    while shorter := _AFTER.sub("", _BEFORE.sub("", clause, count=1)).strip(_EDGE):
+        if shorter == clause:
+            return
+        clause = shorter
         yield clause
 
 
@@ -128,11 +139,12 @@ def _value(kind: Kind, found: re.Match[str]) -> str:
 
 
 # The words whose misspellings are read as them.
-_WORDS = (
-    "why what evidence source sources reference references documentation proof solution code show give explain reason cause "
-    "help helped work worked working works didn't doesn't still same error problem issue solved fixed thanks thank please hello "
-    "first second third neither none english chinese traceback model file right correct know again change changed gone"
-).split()
+_WORDS = words(
+    "why what evidence source sources reference references documentation proof solution code show give explain "
+    "reason cause help helped work worked working works didn't doesn't still same error problem issue solved "
+    "fixed thanks thank please hello first second third neither none english chinese traceback model file "
+    "right correct know again change changed gone"
+)
 
 
 def _mended(clause: str) -> str:
@@ -142,34 +154,40 @@ def _mended(clause: str) -> str:
 def _nearest(word: str) -> str:
     if word in _WORDS:
         return word
-    return next((each for each in _WORDS if OSA.distance(word, each, score_cutoff=1) <= 1), word)
+    return next((each for each in sorted(_WORDS) if OSA.distance(word, each, score_cutoff=1) <= 1), word)
 
 
 _NUMBER = r"v?\.?\s?(\d{1,2}(?:\.\d{1,3}){0,3}(?:\.[x*]|rc\d{1,2}|-tf)?)"
 _PACKAGE = re.compile(
-    r"(?<![a-z0-9/])(tf[._-]keras|keras|tensor ?flow|tf)(?:[ _-]?(?:gpu|cpu|macos))?\s{0,3}(?:的?(?:version|版本|ver))?\s{0,3}"
+    r"(?<![a-z0-9/])(tf[._-]keras|keras|tensor ?flow|tf)(?:[ _-]?(?:gpu|cpu|"
+    r"macos))?\s{0,3}(?:的?(?:version|版本|ver))?\s{0,3}"
     rf"(?:号|number|is|was|=|:|是|为|用的是|的是|>|~|\s){{0,6}}{_NUMBER}(?![\w.]*\d)"
 )
 _LATEST = re.compile(
-    r"(?:(?:it's |it is |i'm on |i use |using )?(?:the )?(?:latest|newest)(?: (?:one|version|release|of|keras))*|(?:用的?是?)?最新的?(?:版本?|keras)*)"
+    r"(?:(?:it's |it is |i'm on |i use |using )?(?:the )?(?:latest|newest)(?: (?:one|version|release|"
+    r"of|keras))*|(?:用的?是?)?最新的?(?:版本?|keras)*)"
 )
 _IDLE = re.compile(
-    r"(?:sorry|please|pls|well|so|hm+|um+|oh|ah|now|anyway|python\s?[\d.]+|那|那么|抱歉|不好意思|哦|啊|请|麻烦)(?: (?:sorry|to say|so))*"
+    r"(?:sorry|please|pls|well|so|hm+|um+|oh|ah|now|anyway|python\s?[\d.]+|那|那么|抱歉|不好意思|哦|"
+    r"啊|请|麻烦)(?: (?:sorry|to say|so))*"
 )
 _BARE = re.compile(
     rf"(?:version|ver|v|it's|it is|i think|版本|版本号|是|用的是|大概是|应该是|号|:|\s)*{_NUMBER}(?:版本?|吧|的)?"
 )
 _OTHER = re.compile(r"(?:python|cuda|cudnn|numpy|ubuntu|windows|py)\s?(?:version|版本|==?|:|is)?\s?[\d.]+")
 _AROUND = re.compile(r"[a-z']+-?[a-z']*|[\u3400-\u9fff]+|[()/+&=:]+")
-_ALLOWED = frozenset(
-    "i i'm im am on in it it's its is are was use using used uses run running runs with we we're my our the this that have has got "
-    "version versions of and of installed upgraded updated downgraded switched moved to now actually currently here for me "
-    "code environment env project setup machine server colab kaggle gpu cpu as keras tf tensorflow backend bundled inside "
-    "sorry please hi hello ok well yes no yeah think guess believe mean it'll btw fyi only just still too also from".split()
-)  # fmt: skip
+_ALLOWED = words(
+    "what about how if i i'm im am on in it it's its is are was use using used uses run running runs with we we're my our the "
+    "this that have has got version versions of and of installed upgraded updated downgraded switched moved to "
+    "now actually currently here for me code environment env project setup machine server colab kaggle gpu cpu "
+    "as keras tf tensorflow backend bundled inside sorry please hi hello ok well yes no yeah think guess "
+    "believe mean it'll btw fyi only just still too also from"
+)
 _ALLOWED_HAN = re.compile(
-    r"(?:我们?|用|的|是|使用|版本|版|号|环境|现在|目前|装|了|在|上|为|里|安装|当前|运行|这边|电脑|机器|服务器|已经|升级|降级|到|换成|换|成|"
-    r"改成|改用|应该|大概|可能|好像|是在|跑|下|不好意思|哦|对了|自带|后端|基于|都|就|还|和|跟|以及|带|吧|啊|呢|项目|代码|抱歉)+"
+    r"(?:我们?|用|的|是|使用|版本|版|号|环境|现在|目前|装|了|在|上|为|里|安装|当前|运行|这边|电脑|"
+    r"机器|服务器|已经|升级|降级|到|换成|换|成|"
+    r"改成|改用|应该|大概|可能|好像|是在|跑|下|不好意思|哦|对了|自带|后端|基于|都|就|还|和|跟|以及|"
+    r"带|吧|啊|呢|项目|代码|抱歉)+"
 )
 
 
@@ -224,5 +242,5 @@ def _settled(said: dict[Kind, str]) -> dict[Kind, str]:
         said.pop("helped", None)
     for weaker in ("thanks", "greeting", "yes"):
         if len(said) > 1:
-            said.pop(weaker, None)  # type: ignore[call-overload]
+            said.pop(weaker, None)
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..diagnostics.page import advice_text
 from ..diagnostics.phrases import line_name
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
@@ -46,7 +47,7 @@ PART_OF_UNKNOWN = Text(
     "It is not known what this is, so there is none of that to show.",
     "还不知道这是什么问题，所以没有可以展示的内容。",
 )
-NO_FIX = Text("There is no code to show for this topic.", "这个主题没有可以展示的代码。")
+NONE_OF_THAT = Text("There is none for this topic.", "这个主题没有这项内容。")
 NO_QUESTION = Text(
     "No question is open. Ask about the answer above, or add what you know.",
     "目前没有待回答的问题。可以继续询问上面的答案，或补充你知道的情况。",
@@ -73,16 +74,10 @@ NO_LIVE = Text(
     "本服务不运行模型，只做静态检查。",
 )
 NO_LIVE_NO_FILE = Text("Models are not run on this service.", "本服务不运行模型。")
-LIVE = Text("The model was run in the sandbox.", "已在沙箱中运行模型。")
 NO_FILE = Text(
     "There is no file to run. Drop the model here (`.keras`, `.h5`).",
     "没有可以运行的文件。请把模型（`.keras`、`.h5`）拖进来。",
 )
-NO_FAULT = Text(
-    "The probes found no fault in it. What goes wrong? Paste the error or describe it.",
-    "探针没有发现问题。哪里不对？请贴上报错，或描述一下现象。",
-)
-FAULTS = Text("The probes found something; the evidence tells it.", "探针发现了问题，详见证据。")
 NOT_EXAMINED = Text(
     "It could not be examined; the evidence says why. Model files, training logs and data samples can be.",
     "无法检查，原因见证据。可以检查的有：模型文件、训练日志、数据样本。",
@@ -109,8 +104,9 @@ DROP = {
         "Drop a sample of the data here (`.csv`, `.npz`, `.h5`).", "请把数据样本（`.csv`、`.npz`、`.h5`）拖进来。"
     ),
     "environment": Text(
-        "Run `kerasdoctor env` on the machine where it fails, and paste what it prints.",
-        "请在出错的机器上运行 `kerasdoctor env`，把输出贴上来。",
+        "Run this service's script `environment.py` under the Python that fails (`python environment.py > environment.json`), and "
+        "drop the report here.",
+        "请用出错的那个 Python 运行本服务提供的脚本（`python environment.py > environment.json`），再把报告拖进来。",
     ),
 }
 DROP["weights"] = DROP["model"]
@@ -125,6 +121,16 @@ def ruled_out(title: Text, *, next_one: bool) -> Text:
     return Text(
         f'"{title.en}" is ruled out, and nothing else fits well enough to be named. What would help stands below.',
         f"已排除“{title.zh}”，其余的都不够吻合，不做猜测。下面列出了补充哪些信息会有帮助。",
+    )
+
+
+def others(titles: tuple[Text, ...]) -> Text:
+    """What else is in question."""
+    if not titles:
+        return Text("Nothing else comes into question.", "没有其他可能的主题。")
+    return Text(
+        f'Less likely: {"; ".join(each.en for each in titles)}. Say "it didn\'t help" to rule out what was named.',
+        f"可能性较小的还有：{'；'.join(each.zh for each in titles)}。如果不是上面那个，请说“不是这个问题”。",
     )
 
 
@@ -172,6 +178,12 @@ def too_many(most: int) -> Text:
 def only_options(count: int) -> Text:
     """That there is no such option."""
     return Text(f"There are only {count} to choose from.", f"只有 {count} 个选项。")
+
+
+def with_advice(lead: Text, advice: tuple[Text, ...]) -> Text:
+    """A lead with what would help, as it can be done in a chat."""
+    every = (lead, *map(advice_text, advice))
+    return Text(" ".join(each.en for each in every), "".join(each.zh for each in every))
 
 
 def together(leads: list[Text]) -> Text | None:

@@ -30,6 +30,17 @@ def spend(service: Service, visit: Visit, name: str, limit: int) -> None:
         raise TooManyError(f"More than {limit} {name} in a minute; try again in {room.ends_in} s.", room.ends_in)
 
 
+def spend_of(service: Service, owner: str, name: str, limit: int) -> None:
+    """Count one use for an owner who comes without a visit: a Slack workspace.
+
+    Raises:
+        TooManyError: the limit is used up.
+    """
+    window, spent = divmod(int(service.clock().timestamp()), WINDOW)
+    if _count(service.database, [f"{name} owner {owner}"], window) > limit:
+        raise TooManyError(f"More than {limit} {name} in a minute; try again in {WINDOW - spent} s.", WINDOW - spent)
+
+
 def _count(database: Database, names: list[str], window: int) -> int:
     """Count one more for each name, in an order that all copies keep; gives the most that one of them has.
 

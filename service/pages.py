@@ -16,7 +16,7 @@ PARTS: dict[ReplyKind, tuple[Part, ...]] = {
 }
 MORE_ABOUT = Text("More: {}", "详见：{}")
 COPY_WRITTEN = Text("A mended copy was written; the original is unchanged.", "已写出修复后的副本，原文件没有改动。")
-CUT = Text("cut here", "此处截断")
+NOTHING = Text("There is nothing to show here.", "这里没有可显示的内容。")
 
 
 def topic_address(base: str, topic: str) -> str:
@@ -34,12 +34,15 @@ def parts_shown(reply: Reply) -> tuple[Part, ...]:
 
 def reply_page(paper: Paper, reply: Reply) -> None:
     """Write a reply."""
+    parts = parts_shown(reply)
     if reply.lead:
         paper.plain(reply.lead.say(reply.lang))
-    if reply.kind == "diagnosis" and reply.diagnosis:
-        diagnosis_page(paper, reply.diagnosis)
-    elif reply.diagnosis:
-        for part in parts_shown(reply):
-            write_part(paper, reply.diagnosis, part)
     if reply.kind == "repair" and reply.mended:
         mended_page(paper, reply.mended, "", reply.copy, reply.lang)
+    elif reply.kind == "diagnosis" and reply.diagnosis:
+        diagnosis_page(paper, reply.diagnosis)
+    elif reply.diagnosis:
+        for part in parts:
+            write_part(paper, reply.diagnosis, part)
+    if not (reply.lead or parts or reply.mended):
+        paper.plain(NOTHING.say(reply.lang))

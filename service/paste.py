@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, utils
 
 from ..knowledge.lines import Line
 from ..knowledge.matcher import Matcher, Ranking
 from ..knowledge.parser import parse
 from ..knowledge.symptoms import Raised, Symptoms
 from ..knowledge.text import Lang
+from .sayings import words
 
 MAX_TEXTS = 6
 MAX_BYTES = 1 << 20  # of all texts of a case
@@ -21,15 +23,17 @@ OPTION = 85  # the same for a text and the label of an option
 DOUBT = 0.9  # from this probability of "not known" on, a few words are no description of a problem
 MANY_WORDS = 8  # a text that long is a description, known or not
 SHORTEST = 4
+SURE = 0.4  # from this probability of one topic on, words alone are another problem and not more about the one so far
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 # Words that tell that a person writes English, and those that logs and messages of programs hardly have.
-_ENGLISH = frozenset(
-    "the is are was it this that how why what when which who does do did can could please not no still same show me my i i'm for on "
-    "in with and to a an of it's don't doesn't didn't help thanks works work use using get".split()
+_ENGLISH = words(
+    "the is are was it this that how why what when which who does do did can could please not no still same "
+    "show me my i i'm for on in with and to a an of it's don't doesn't didn't help thanks works work use using "
+    "get"
 )
-_PERSONAL = frozenset("i i'm i've my me we our how why can anyone help hi hello thanks please".split())
+_PERSONAL = words("i i'm i've my me we our how why can anyone help hi hello thanks please")
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,18 @@ class Paste:
 
     text: str
     symptoms: Symptoms
-    ranking: Ranking
+    matcher: Matcher
 
     @classmethod
     def of(cls, text: str, matcher: Matcher) -> Self:
         """Read a text; of a longer one than a case may have, its end, where exceptions stand."""
         text = _end(text.replace("\0", "").strip(), MAX_BYTES)
-        symptoms = parse(text)
-        return cls(text, symptoms, matcher.match(symptoms))
+        return cls(text, parse(text), matcher)
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The topics that it alone may be about; most turns need not ask."""
+        return self.matcher.match(self.symptoms)
 
     @property
     def failed(self) -> bool:
@@ -115,7 +123,7 @@ class Paste:
         mine = [raised for raised in self.symptoms.raised if raised.type]
         if mine and before:
             return not any(_same(one, other) for one in mine for other in before)
-        return self.known and not unknown
+        return self.known and not unknown and self.ranking.matches[0].confidence >= SURE
 
 
 def _same(one: Raised, other: Raised) -> bool:
@@ -126,17 +134,19 @@ def _squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
-def bounded(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The first text and the newest ones, as many as a case may have."""
-    kept = list(texts if len(texts) <= MAX_TEXTS else (texts[0], *texts[1 - MAX_TEXTS :]))
+def joined(texts: tuple[str, ...], new: str) -> tuple[str, ...]:
+    """The texts with a new one: without those that it holds, the first and the newest, as many as a case may have."""
+    kept = [*(each for each in texts if _squeezed(each) not in _squeezed(new)), new]
+    if len(kept) > MAX_TEXTS:
+        kept = [kept[0], *kept[1 - MAX_TEXTS :]]
     while len(kept) > 1 and sum(len(each.encode()) for each in kept) > MAX_BYTES:
         del kept[1 if len(kept) > 2 else 0]  # noqa: PLR2004 - of two, the newest
     return tuple(kept)
 
 
 def _end(text: str, most: int) -> str:
-    coded = text.encode(errors="replace")
-    return text if len(coded) <= most else coded[-most:].decode(errors="ignore")
+    """As much of the end as fits; half a character becomes a question mark."""
+    return text.encode(errors="replace")[-most:].decode(errors="ignore")
 
 
 def alike(text: str, label: str) -> bool:
@@ -147,4 +157,6 @@ def alike(text: str, label: str) -> bool:
     if len(_HAN.findall(said)) >= SHORTEST and said in named:
         return True
     some = len(_WORD.findall(said)) > 1
-    return fuzz.ratio(said, named) >= OPTION or (some and fuzz.token_set_ratio(said, named) >= OPTION)
+    return fuzz.ratio(said, named) >= OPTION or (
+        some and fuzz.token_set_ratio(said, named, processor=utils.default_process) >= OPTION
+    )

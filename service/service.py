@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from ..diagnostics.doctor import Doctor
 from ..diagnostics.workers import Workers
@@ -53,6 +54,7 @@ class Service:
     handlers: dict[str, Handler] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     pages: Pages | None = None
+    assistant: StreamableHTTPSessionManager | None = None
 
     def __post_init__(self) -> None:
         """Put the parts together.

@@ -120,7 +120,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
             f"{settings.host}, port {settings.port}: {why}; choose others with --host and --port"
         ) from None
     with listener:
-        listener.set_inheritable(True)
+        # Connections inherit it. asyncio turns Nagle's algorithm off only for sockets that say that they are TCP, which those of
+        # `create_server` do not: each answer on a kept connection would wait 40 ms for the client's delayed acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
 

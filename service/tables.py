@@ -46,7 +46,9 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give UTC."""
         del dialect
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Plain(TypeDecorator[str]):
@@ -202,7 +204,7 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (Index("jobs_by_state", "state", "made_at"),)
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    kind: Mapped[str]  # answer, repair, slack
+    kind: Mapped[str]  # answer, repair, slack, slack_post
     chat_id: Mapped[str | None] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
     message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -260,13 +262,14 @@ class SlackState(Base):
 
 
 class SlackThread(Base):
-    """The chat that belongs to a thread in Slack."""
+    """The chat that belongs to a thread in Slack, or (with an empty `thread`) to direct messages; `person` is who is helped there."""
 
     __tablename__ = "slack_threads"
     team_id: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
     thread: Mapped[str] = mapped_column(primary_key=True)
     chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    person: Mapped[str] = mapped_column(default="")
 
 
 class SlackSeen(Base):

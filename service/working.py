@@ -13,6 +13,7 @@ from ..errors import KerasDoctorError
 from ..knowledge.entry import load_entries
 from .access import forget_browsers
 from .service import Service
+from .slack import installations
 
 SWEEP = 600  # seconds between two looks for what is over its time
 _log = structlog.get_logger(__name__)
@@ -55,5 +56,6 @@ def _sweep(service: Service) -> None:
         service.uploads.sweep()
         service.chats.sweep()
         forget_browsers(service.database, service.clock())
+        installations.sweep(service.database)
     except Exception:  # noqa: BLE001 - a database that is away for a moment must not end this
         _log.exception("what is over its time could not be removed")

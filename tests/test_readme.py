@@ -1,16 +1,18 @@
 """The READMEs are true: every command in them is run, and what they show is what it prints.
 
 In a `console` block a line `$ COMMAND` is run from the repository's root; the lines behind it must be its output, where a
-line `…` stands for any number of lines. In a `sh` block every line is a command that is only run. `make` targets are
-checked to exist: the tests cannot start themselves.
+line `…` stands for any number of lines. In a `sh` block every line is a command that is only run, in a `bash` block one that asks the
+service. `make` targets are checked to exist: the tests cannot start themselves.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,26 @@ def test_command(name: str, command: str, shown: str) -> None:
     assert "Usage:" not in printed or "--help" in command
     if shown:
         assert fits(shown, printed), printed
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service with data of its own, as `make run` starts it."""
+    command = [str(Path(sys.executable).with_name("kerasdoctor")), "serve", "--port", "0"]
+    data = ["--data", str(tmp_path_factory.mktemp("data")), "--log-level", "error"]
+    with subprocess.Popen([*command, *data], stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        yield serving.stdout.readline().split()[-1]
+        serving.terminate()
+
+
+@pytest.mark.parametrize("name", README)
+def test_asking_the_service(name: str, address: str) -> None:
+    """Each request of a README is answered with JSON that is no problem."""
+    (body,) = re.findall(r"^```bash\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for command in body.splitlines():
+        told = json.loads(run(command.replace("http://127.0.0.1:8080", address)))
+        assert "title" not in told or "status" not in told, command
 
 
 def test_both_readmes_show_the_same_commands() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -14,14 +14,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ...errors import InputError
 from ..settings import MIB
-from ..tables import Upload
 from ..uploads import PartWriter
 
 WANTED = "expected multipart/form-data with one file, as `curl -F file=@model.keras` sends it"
 MAX_OUTSIDE = MIB // 4  # bytes of other fields
 
 
-async def pieces(request: Request) -> AsyncIterator[bytes]:
+async def pieces(request: Request) -> AsyncGenerator[bytes]:
     """The body in pieces of about a mebibyte."""
     collected = bytearray()
     async for chunk in request.stream():
@@ -128,8 +127,3 @@ class OneFile:
 
     def _all(self) -> None:
         self.whole = True
-
-
-def uploaded(part: PartWriter) -> Upload:
-    """The upload that a part belongs to, as it stands now."""
-    return part.upload

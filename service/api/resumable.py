@@ -31,7 +31,7 @@ from .values import OPEN, PathId
 VERSION = "1.0.0"
 EXTENSIONS = "creation,termination,expiration"
 BODY = "application/offset+octet-stream"
-MAX_SIZE = 2**53 - 1
+DIGITS = r"^[0-9]{1,15}$"
 MAX_METADATA = 4096
 PATCHED = {"requestBody": {"required": True, "content": {BODY: {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -66,7 +66,11 @@ def _told(**headers: str) -> dict[str, Any]:
 
 
 OFFSET = _told(Upload_Offset="bytes that are there", Upload_Expires="when it is removed", Tus_Resumable=VERSION)
-SPEAKS = {"parameters": [{"name": "Tus-Resumable", "in": "header", "required": True, "schema": {"const": VERSION}}]}
+SPEAKS = {
+    "parameters": [
+        {"name": "Tus-Resumable", "in": "header", "required": True, "schema": {"type": "string", "const": VERSION}}
+    ]
+}
 router = APIRouter(prefix="/uploads/resumable", tags=["uploads"], route_class=TusRoute)
 
 
@@ -78,7 +82,7 @@ def options(service: TheService) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
-@router.options("/{upload}", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
+@router.options("/{upload:id}", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
 def options_of(upload: PathId, service: TheService) -> Response:
     """The same, asked at an upload."""
     del upload
@@ -99,7 +103,7 @@ def create(
     request: Request,
     owner: Asker,
     service: TheService,
-    upload_length: Annotated[int, Header(ge=0, le=MAX_SIZE, description="bytes of the whole file")],
+    upload_length: Annotated[str, Header(pattern=DIGITS, description="bytes of the whole file")],
     upload_metadata: Annotated[
         str,
         Header(max_length=MAX_METADATA, description="pairs with commas between; `filename` and its value in Base64"),
@@ -107,8 +111,8 @@ def create(
 ) -> Response:
     """Make room for a file; send it with PATCH to the address in Location."""
     check_version(request)
-    begun = service.uploads.begin(owner.id, file_name(upload_metadata), upload_length)
-    if not upload_length:
+    begun = service.uploads.begin(owner.id, file_name(upload_metadata), int(upload_length))
+    if not begun.size:
         with service.uploads.part(owner.id, begun.id, 0):
             pass  # nothing more will come
     headers = {"Location": f"/api/v1/uploads/resumable/{begun.id}", **_state(begun)}
@@ -116,7 +120,7 @@ def create(
 
 
 @router.head(
-    "/{upload}",
+    "/{upload:id}",
     summary="How far an upload is",
     response_class=Response,
     responses={200: {"description": "How far it is", **OFFSET}},
@@ -129,14 +133,14 @@ def head(upload: PathId, request: Request, owner: Asker, service: TheService) ->
     return Response(headers={"Upload-Length": str(found.size), "Cache-Control": "no-store", **_state(found)})
 
 
-@router.get("/{upload}", summary="A resumable upload", response_description="What is known of it")
+@router.get("/{upload:id}", summary="A resumable upload", response_description="What is known of it")
 def get(upload: PathId, owner: Asker, service: TheService) -> UploadOut:
     """The same as /uploads/{upload}."""
     return upload_out(service.uploads.get(owner.id, upload))
 
 
 @router.patch(
-    "/{upload}",
+    "/{upload:id}",
     status_code=204,
     summary="Send a piece",
     response_class=Response,
@@ -150,14 +154,14 @@ async def patch(
     service: TheService,
     _: TakesFiles,
     upload_offset: Annotated[
-        int, Header(ge=0, le=MAX_SIZE, description="where the piece belongs: the bytes that are there")
+        str, Header(pattern=DIGITS, description="where the piece belongs: the bytes that are there")
     ],
 ) -> Response:
     """Go on where the upload stopped. What arrived before a connection broke is kept."""
     check_version(request)
     if request.headers.get("content-type") != BODY:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"expected Content-Type: {BODY}")
-    begin = partial(service.uploads.part, owner.id, upload, upload_offset)
+    begin = partial(service.uploads.part, owner.id, upload, int(upload_offset))
     try:
         async with writing(begin) as part, aclosing(pieces(request)) as body:
             async for piece in body:
@@ -167,7 +171,7 @@ async def patch(
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_state(part.upload))
 
 
-@router.delete("/{upload}", status_code=204, summary="Remove an upload", openapi_extra=SPEAKS)
+@router.delete("/{upload:id}", status_code=204, summary="Remove an upload", openapi_extra=SPEAKS)
 def terminate(upload: PathId, request: Request, owner: Asker, service: TheService) -> None:
     """Remove it, whole or not."""
     check_version(request)
@@ -180,9 +184,10 @@ def file_name(metadata: str) -> str:
     Raises:
         InputError: the header is not as it must be.
     """
-    pairs = dict((*pair.strip().split(" ", 1), "")[:2] for pair in metadata.split(",") if pair.strip())
+    pairs = [pair.strip().partition(" ") for pair in metadata.split(",")]
+    name = next((value for key, _, value in pairs if key == "filename"), "")
     try:
-        return base64.b64decode(pairs.get("filename", ""), validate=True).decode() or "file"
+        return base64.b64decode(name, validate=True).decode() or "file"
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise InputError("Upload-Metadata: expected `filename` and a name in UTF-8 and Base64") from None
 

@@ -39,7 +39,7 @@ STREAM = {
             "schema": {
                 "type": "object",
                 "properties": {
-                    "id": {"type": "string", "pattern": r"^\d+$"},
+                    "id": {"type": "string", "pattern": "^[0-9]+$"},
                     "event": {"enum": list(KINDS)},
                     "data": {"type": "string", "contentMediaType": "application/json"},
                 },
@@ -62,7 +62,7 @@ def events(
     service: TheService,
     after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="the number of the last event that is known")] = 0,
     follow: Annotated[bool, Query(description="go on when all jobs have ended")] = False,
-    last_event_id: Annotated[str, Header(pattern=r"^\d{0,15}$", description="as `after`; it counts for more")] = "",
+    last_event_id: Annotated[str, Header(pattern=r"^[0-9]{0,15}$", description="as `after`; it counts for more")] = "",
 ) -> Response:
     """Stream the events behind a number, and those to come, until all jobs of the chat have ended.
 

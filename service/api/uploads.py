@@ -125,21 +125,22 @@ def list_uploads(owner: Asker, service: TheService) -> UploadList:
     return UploadList(items=[upload_out(each) for each in service.uploads.of(owner.id)])
 
 
-@router.get("/{upload}", summary="An upload", response_description="What is known of it")
+@router.get("/{upload:id}", summary="An upload", response_description="What is known of it")
 def get(upload: PathId, owner: Asker, service: TheService) -> UploadOut:
     """Its name, size, hash, and when it is removed."""
     return upload_out(service.uploads.get(owner.id, upload))
 
 
-@router.get("/{upload}/content", summary="Download an upload", response_class=Response, responses={200: BYTES})
+@router.get("/{upload:id}/content", summary="Download an upload", response_class=Response, responses={200: BYTES})
 def content(upload: PathId, owner: Asker, service: TheService) -> Response:
     """The bytes of a whole file, to be saved."""
+    service.uploads.check(owner.id, (upload,))
     found = service.uploads.get(owner.id, upload)
     headers = {"Content-Length": str(found.size), "Content-Disposition": attachment(found.name)}
     return StreamingResponse(service.uploads.chunks(found), media_type="application/octet-stream", headers=headers)
 
 
-@router.delete("/{upload}", status_code=204, summary="Remove an upload")
+@router.delete("/{upload:id}", status_code=204, summary="Remove an upload")
 def remove(upload: PathId, owner: Asker, service: TheService) -> None:
     """Remove it now."""
     service.uploads.remove(owner.id, upload)

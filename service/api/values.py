@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from starlette.convertors import Convertor, register_url_convertor
 
 from ...knowledge.text import Lang
 from ..settings import MIB
@@ -28,16 +29,35 @@ def _storable(text: str) -> str:
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 PathId = Annotated[str, Path(pattern=ID_PATTERN, description="its id", examples=[AN_ID])]
 PathTopic = Annotated[str, Path(pattern=TOPIC_PATTERN, max_length=MAX_TOPIC, examples=["shape-mismatch"])]
+
+
 Storable = Annotated[str, AfterValidator(_storable)]
 Pasted = Annotated[Storable, StringConstraints(max_length=MAX_TEXT)]
 KerasVersion = Annotated[
     str,
     Field(
-        pattern=r"^\d{1,2}(\.\d{1,3}){0,2}$",
+        pattern=r"^[0-9]{1,2}(\.[0-9]{1,3}){0,2}$",
         description="the version of Keras that the reader has",
         examples=["3.15.0"],
     ),
 ]
+
+
+class _IdConvertor(Convertor[str]):
+    """A part of a path that is an id, so that names beside it stay free: /uploads/resumable is no upload."""
+
+    regex = "[A-Za-z0-9_-]{22}"
+
+    def convert(self, value: str) -> str:
+        """The id."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The part of the path."""
+        return value
+
+
+register_url_convertor("id", _IdConvertor())
 
 
 class Input(BaseModel):
@@ -65,7 +85,8 @@ def accepted(header: str) -> Lang | None:
         if match := _ACCEPTED.fullmatch(part):
             lang: Lang = "zh" if match[1].lower() == "zh" else "en"
             wanted[lang] = max(wanted.get(lang, 0.0), float(match[2] or 1))
-    return max(wanted, key=lambda lang: wanted[lang]) if any(wanted.values()) else None
+    best = max(wanted.values(), default=0.0)
+    return next((lang for lang, quality in wanted.items() if quality == best), None) if best else None
 
 
 def _reader(

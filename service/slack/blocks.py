@@ -28,15 +28,16 @@ from ...diagnostics.page import (
 from ...diagnostics.paper import printable
 from ...knowledge.entry import has_entry, load_entry
 from ...knowledge.text import Lang, Text
-from ..pages import COPY_WRITTEN, MORE_ABOUT, reply_page, topic_address
+from ..pages import COPY_WRITTEN, MORE_ABOUT, NOTHING, reply_page, topic_address
 from ..reply import Reply
 from .rich_text import Json, from_markdown, line, link, listed, preformatted, section, words
 
 MAX_BLOCKS = 50
 MAX_HEADER = 150
 MAX_BUTTON = 75
+MAX_VALUE = 200
 MAX_TEXT = 3000  # of a text object; kept for a block of rich text too, and for code
-MAX_MESSAGE = 12_000  # all blocks as JSON
+MAX_MESSAGE = 12_500  # all blocks as JSON
 MAX_FALLBACK = 1000
 MAX_OPTIONS = 5
 WHY = Text("Why", "为什么")
@@ -54,10 +55,15 @@ def reply_blocks(reply: Reply, value: str, *, details: bool = False, base: str =
 
     Args:
         reply: what is said. A diagnosis is told in short, with buttons.
-        value: what the buttons carry, at most 2000 characters.
+        value: what the buttons carry, at most 200 characters: Slack takes 2000, but all buttons together count.
         details: tell what the short form of a diagnosis left out, without buttons.
         base: the address of the service, for links to topics.
+
+    Raises:
+        ValueError: the value is longer.
     """
+    if len(value) > MAX_VALUE:
+        raise ValueError(f"a button's value of {len(value)} characters, expected at most {MAX_VALUE}")
     paper = SlackPaper(reply.lang, value, base)
     if reply.kind != "diagnosis" or reply.diagnosis is None:
         reply_page(paper, reply)
@@ -157,7 +163,7 @@ class SlackPaper:
             elif not cut:
                 kept += [*_shortened(block, room), _context("plain_text", CUT.say(self.lang))]
                 cut = True
-        return kept
+        return kept or [_context("plain_text", NOTHING.say(self.lang))]
 
     def title(self, text: str) -> None:
         """A header, which shows no markup."""
@@ -271,6 +277,8 @@ class SlackPaper:
             self._blocks.append({"type": "actions", "block_id": block, "elements": elements})
 
     def _item(self, runs: list[Json], indent: int) -> None:
+        if not runs:
+            return
         level = 1 if indent > 2 else 0  # noqa: PLR2004 - see Paper
         last = self._rich[-1] if self._rich else {}
         if last.get("style") == "bullet" and last.get("indent", 0) == level:
@@ -310,7 +318,7 @@ def _context(kind: str, text: str) -> Json:
 
 
 def _size(value: Any) -> int:  # noqa: ANN401 - a block or a part of one
-    return len(json.dumps(value, ensure_ascii=False))
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _shortened(block: Json, room: int) -> list[Json]:

@@ -262,9 +262,9 @@ def test_wrong_usage_is_told(place: Path) -> None:
     nothing = command("check")
     assert nothing.returncode == 2
     assert "--list" in nothing.stderr
-    wrong = command("check", "sound.keras", "--only", "gpu-visibility", where=place)
+    wrong = command("check", "sound.keras", "--only", "no-such-probe", where=place)
     assert wrong.returncode == 2
-    assert "there is no probe 'gpu-visibility' here; there are" in wrong.stderr
+    assert "there is no probe 'no-such-probe' here; there are" in wrong.stderr
     assert "inbound-nodes" in wrong.stderr
 
 

@@ -251,16 +251,16 @@ def test_a_model_that_never_ends_is_ended(ward: Ward) -> None:
 def test_a_model_that_never_ends_is_cancelled(ward: Ward) -> None:
     """Within moments of being told to, whatever it computes; the same worker serves the next job without starting anew."""
     seen: list[Step] = []
-    watch = Watch(
-        lambda step: (seen.append(step), Timer(0.2, watch.cancel).start() if step.probe == "forward" else None)
-    )
+    watch = Watch(lambda step: (seen.append(step), Timer(0.5, watch.cancel).start() if step.probe == "load" else None))
+    depth = Depth(live=True, allow_code=True)
     started = time.monotonic()
     with pytest.raises(Cancelled):
-        examine_file(
-            ward.folder / "endless.keras", depth=Depth(live=True, allow_code=True), workers=ward.workers, watch=watch
-        )
-    assert seen[-1] == Step("endless.keras", "forward", "started")
+        examine_file(ward.folder / "endless.keras", depth=depth, workers=ward.workers, watch=watch)
     assert time.monotonic() - started < 30
+    assert (seen[-1].state, seen[-1].probe in ("load", "forward")) == (
+        "started",
+        True,
+    )  # tf_keras calls it when it loads it
     started = time.monotonic()
     assert ward.run("classifier").parameters == 195
     assert time.monotonic() - started < 2.5  # importing TensorFlow takes longer

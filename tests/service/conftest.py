@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import subprocess
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import uvicorn
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
@@ -183,7 +187,7 @@ def make_app(sqlite_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable
 
         def make(*routers: APIRouter, **settings: Any) -> FastAPI:
             defaults = {"database": sqlite_url, "data": tmp_path}
-            app = create_app(Settings(**{**defaults, **settings}), clock, routers or ROUTERS)
+            app = create_app(Settings(**{**defaults, **settings}), clock, routers or ROUTERS, warm=False)
             running.enter_context(TestClient(app))
             return app
 
@@ -211,3 +215,36 @@ def browser() -> Callable[..., TestClient]:
         )
 
     return make
+
+
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def serve(database_url: str, tmp_path: Path) -> Serve:
+    """Serves the application with these settings on a real socket: `with serve() as address`. On both kinds of database."""
+
+    @contextmanager
+    def serving(**settings: Any) -> Iterator[str]:
+        defaults = {"database": database_url, "data": tmp_path}
+        app = create_app(Settings(**{**defaults, **settings}), warm=False)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
+            thread = threading.Thread(target=server.run, args=([listener],))
+            thread.start()
+            try:
+                while not server.started and thread.is_alive():
+                    time.sleep(0.01)
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                app.state.service.stopping.set()
+                server.should_exit = True
+                thread.join()
+
+    return serving
+
+
+@pytest.fixture(scope="session")
+def digits() -> bytes:
+    """A model that is sound but for its softmax."""
+    return (Path(__file__).parents[2] / "examples" / "digits.keras").read_bytes()

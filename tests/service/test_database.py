@@ -134,11 +134,12 @@ def test_copies_that_start_at_once_take_turns(empty_url: str) -> None:
         finally:
             database.close()
 
-    threads = [threading.Thread(target=start) for _ in range(3)]
+    threads = [threading.Thread(target=start, daemon=True) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
     assert failed == []
 
 

@@ -28,10 +28,11 @@ from markdown_it.token import Token
 GITHUB = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 APART = "\N{ZERO WIDTH SPACE}"
 HOSTILE = [
-    "@octocat and @org/team", "fixes #1, GH-1, o/r#2", "https://example.org/x www.example.org mailto:a@b.c", "<b>bold</b><!-- x -->",
-    "[link](javascript:alert(1)) ![i](http://e.org/i.png)", "**bold** _em_ *em* ~~gone~~ ~x~", "# heading", "- item", "1. one", "1) one",
-    "> quote", "```\nfence\n```", "| a | b |\n|---|---|\n| 1 | 2 |", "a\n===", "---", "&lt;script&gt; &#64;x", "`code", "\\`a` @b", "    indented",
-    "+ x", "= x", "<https://e.org>", "[ref]: http://e.org", "$x$", "</details>", "__init__.py dense_1_a", "\x1b[31m\u202ered", "99. x", "``@x``",
+    "@octocat and @org/team", "fixes #1, GH-1, o/r#2", "https://example.org/x www.example.org mailto:a@b.c",
+    "<b>bold</b><!-- x -->", "[link](javascript:alert(1)) ![i](http://e.org/i.png)", "**bold** _em_ *em* ~~gone~~ ~x~",
+    "# heading", "- item", "1. one", "1) one", "99. x", "+ x", "= x", "> quote", "a\n===", "---", "    indented", "```\nfence\n```",
+    "| a | b |\n|---|---|\n| 1 | 2 |", "&lt;script&gt; &#64;x", "`code", "\\`a` @b", "``@x``", "<https://e.org>",
+    "[ref]: http://e.org", "$x$", "</details>", "__init__.py dense_1_a", "\x1b[31m\u202ered",
 ]  # fmt: skip
 
 

@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("thread", sa.String(), nullable=False),
         sa.Column("chat_id", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("team_id", "channel", "thread"),
     )
