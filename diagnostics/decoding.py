@@ -35,10 +35,8 @@ def decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911 -
             return kind(**{f.name: decode(hints[f.name], value[f.name], f"{where}.{f.name}") for f in known})  # type: ignore[operator]
         except TypeError as error:
             raise SubjectError(f"{where}: {error}") from error
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
-    if origin is frozenset and isinstance(value, list):
-        return frozenset(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
+    if origin in (tuple, frozenset) and isinstance(value, list | tuple):
+        return origin(decode(arguments[0], inner, f"{where}[{i}]") for i, inner in enumerate(value))
     if origin is dict and isinstance(value, dict):
         return {
             decode(str, name, where): decode(arguments[1], inner, f"{where}.{name}") for name, inner in value.items()

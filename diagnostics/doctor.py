@@ -48,10 +48,12 @@ class Subjects:
     """What is to be examined beside the text: files, told apart by their bytes, and an interpreter's environment.
 
     `files` are model files, weights, training logs, data samples, reports of environments. `depth` says how deep to look; the
-    weights of a model are also read where a suspicion asks for it.
+    weights of a model are also read where a suspicion asks for it. `ran` are the findings of an earlier run of these models, which
+    stand where they are not run again.
     """
 
     files: tuple[Path, ...] = ()
+    ran: tuple[Finding, ...] = ()
     python: Path | None = None
     depth: Depth = field(default_factory=Depth)
 
@@ -118,7 +120,7 @@ class Doctor:
         matched = frozenset(match.topic for match in ranking.matches if match.confidence >= SUSPECTED)
         suspected = (matched | said.likely) - said.ruled_out
         examined = self._examine(subjects, suspected, watch)
-        findings = [finding for each in examined for finding in each.findings]
+        findings = [*(finding for each in examined for finding in each.findings), *subjects.ran]
         environment = next((each.environment for each in examined if each.environment), None)
         chances, unknown = weigh(ranking, findings, FAULT_ALONE if text.strip() else NO_TEXT, said)
         case = _Case(
@@ -129,7 +131,7 @@ class Doctor:
             findings=tuple(findings),
             chances=chances,
             unknown=unknown,
-            missing=_missing(examined, subjects.depth),
+            missing=_missing(examined, ran=subjects.depth.live or bool(subjects.ran)),
             asked=said.asked,
         )
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
@@ -203,11 +205,11 @@ def weigh(
     return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
 
 
-def _missing(examined: list[Examination], depth: Depth) -> frozenset[SubjectKind]:
-    """The kinds of subject that are not there to examine, by what the files turned out to be."""
+def _missing(examined: list[Examination], *, ran: bool) -> frozenset[SubjectKind]:
+    """The kinds of subject that are not there to examine, by what the files turned out to be; `ran`: models were run."""
     given: set[SubjectKind | None] = {each.kind for each in examined}
     if "model" in given:
-        given |= {"weights", "live"} if depth.live else {"weights"}
+        given |= {"weights", "live"} if ran else {"weights"}
     return frozenset(kind for kind in get_args(SubjectKind) if kind not in given)
 
 

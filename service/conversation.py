@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..diagnostics.catalogue import listed_probes
 from ..diagnostics.depth import Depth
 from ..diagnostics.diagnosis import Diagnosis
 from ..diagnostics.doctor import Doctor, Subjects
@@ -21,6 +22,7 @@ from .reply import Reply
 from .talk import Talk
 
 if TYPE_CHECKING:
+    from ..diagnostics.probe import Finding
     from ..diagnostics.progress import Watch
 
 PARTS: tuple[Literal["evidence", "sources", "fix", "why"], ...] = ("evidence", "sources", "fix", "why")
@@ -96,11 +98,19 @@ def _diagnosed(talk: Talk, doctor: Doctor, recognised: Callable[[Diagnosis], Non
         diagnosis = doctor.diagnose(text, lang=talk.lang, keras=case.keras, said=case.said)
         recognised(diagnosis)
     if talk.paths or diagnosis is None:
-        subjects = Subjects(files=talk.paths, depth=Depth(live=talk.live, lang=talk.lang))
+        subjects = Subjects(talk.paths, () if talk.live else _ran(talk), depth=Depth(live=talk.live, lang=talk.lang))
         diagnosis = doctor.diagnose(text, subjects, talk.lang, case.keras, case.said, watch)
     talk.case = replace(case, topic=diagnosis.topic, question=diagnosis.question, diagnosis=None)
     lead = leads.together([*talk.leads, *_outcome(talk, diagnosis)])
     return Turn(talk.case, Reply("diagnosis", talk.lang, lead, diagnosis), talk.helped, looked=True)
+
+
+def _ran(talk: Talk) -> tuple[Finding, ...]:
+    """What was seen when the models that are still there were run: running them again would take seconds and tell the same."""
+    names = {path.name for path in talk.paths}
+    live = {probe.id for probe in listed_probes() if probe.subject == "live"}
+    earlier = talk.last.findings if talk.last else ()
+    return tuple(each for each in earlier if each.probe in live and each.subject in names)
 
 
 def _outcome(talk: Talk, now: Diagnosis) -> list[Text]:
@@ -113,8 +123,8 @@ def _outcome(talk: Talk, now: Diagnosis) -> list[Text]:
         said += _version_outcome(talk, last, now)
     elif leads.TOGETHER in talk.leads and last and now.topic != last.topic:
         said.append(leads.CHANGED)
-    if not talk.case.texts and now.topic is None:
-        said.append(_of_files(now))
+    if not talk.case.texts and all(finding.outcome == "could_not_look" for finding in now.findings):
+        said.append(leads.NOT_EXAMINED)
     return said
 
 
@@ -193,11 +203,3 @@ def _small_talk(talk: Talk) -> Reply:
 
 def _only(talk: Talk, lead: Text) -> Reply:
     return Reply("said", talk.lang, lead)
-
-
-def _of_files(now: Diagnosis) -> Text:
-    """What is said of files that name no topic."""
-    outcomes = {finding.outcome for finding in now.findings}
-    if any(finding.fault or finding.warning for finding in now.findings):
-        return leads.FAULTS
-    return leads.NO_FAULT if outcomes & {"nothing", "finding"} else leads.NOT_EXAMINED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..diagnostics.page import advice_text
 from ..diagnostics.phrases import line_name
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
@@ -77,11 +78,6 @@ NO_FILE = Text(
     "There is no file to run. Drop the model here (`.keras`, `.h5`).",
     "没有可以运行的文件。请把模型（`.keras`、`.h5`）拖进来。",
 )
-NO_FAULT = Text(
-    "The probes found no fault in it. What goes wrong? Paste the error or describe it.",
-    "探针没有发现问题。哪里不对？请贴上报错，或描述一下现象。",
-)
-FAULTS = Text("The probes found something; the evidence tells it.", "探针发现了问题，详见证据。")
 NOT_EXAMINED = Text(
     "It could not be examined; the evidence says why. Model files, training logs and data samples can be.",
     "无法检查，原因见证据。可以检查的有：模型文件、训练日志、数据样本。",
@@ -185,8 +181,8 @@ def only_options(count: int) -> Text:
 
 
 def with_advice(lead: Text, advice: tuple[Text, ...]) -> Text:
-    """A lead with what would help."""
-    every = (lead, *advice)
+    """A lead with what would help, as it can be done in a chat."""
+    every = (lead, *map(advice_text, advice))
     return Text(" ".join(each.en for each in every), "".join(each.zh for each in every))
 
 

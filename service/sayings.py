@@ -27,7 +27,8 @@ _IT = (
 _ERROR = r"(?:error|errors|problem|issue|exception|traceback|message|thing|bug)"
 _NOT = r"(?:not|n't|nt| not)"
 _SEE = (
-    r"(?:(?:show|give|list|tell|see|have|get|send)(?: me)? |what(?: is|'s|s| are) |do you have |any |are there any )?"
+    r"(?:(?:show|give|list|tell|see|have|get|send)(?: me)? |what(?: is|'s|s| are) |(?:what|how) about |and |"
+    r"do you have |any |are there any )?"
 )
 _THE = r"(?:the |your |any |a |some |more )?"
 _ATTACHED = (

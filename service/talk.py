@@ -73,8 +73,9 @@ class Talk:
     def take_live(self, *, allowed: bool) -> None:
         """Models are run where that is asked for, and may be."""
         wanted = self.asked.live or "live" in self.heard.said
-        self.live = allowed and (wanted or self.case.live)
-        self.case = replace(self.case, live=self.live)
+        added = bool(set(self.asked.uploads) & set(self.case.uploads))
+        self.live = allowed and (wanted or (self.case.live and added))
+        self.case = replace(self.case, live=allowed and (wanted or self.case.live))
         if not wanted:
             return
         if not allowed:

@@ -56,13 +56,14 @@ class Chat:
         self.last: Diagnosis | None = None
         self.files = dict(FILES)
         self.recognised: list[str | None] = []
+        self.watch: Watch | None = None
         self.turn: Turn
 
     def say(self, text: str = "", **asked: object) -> Turn:
         before = Case.from_json(self.kept)
         self.recognised.clear()
         message = Asked(text, **asked)  # type: ignore[arg-type]
-        self.turn = self.conversation.turn(before, message, self.last, self.files, self._recognise)
+        self.turn = self.conversation.turn(before, message, self.last, self.files, self._recognise, self.watch)
         if self.turn.looked:
             self.last = self.turn.reply.diagnosis
         case = replace(self.turn.case, diagnosis="an-id") if self.turn.looked else self.turn.case
@@ -99,7 +100,13 @@ def test_a_traceback_its_reasons_and_its_fix(chat: Chat) -> None:
     """Paste, why, fix, evidence, sources, thanks: each shows its part, nothing is diagnosed twice."""
     assert chat.say(UINT8).looked
     assert (chat.topic, chat.lead, chat.recognised) == ("dtype-not-allowed", "", ["dtype-not-allowed"])
-    asked = {"why?": "why", "Show the fix, please": "fix", "how do you know": "evidence", "any sources?": "sources"}
+    asked = {
+        "why?": "why",
+        "Show the fix, please": "fix",
+        "how do you know": "evidence",
+        "any sources?": "sources",
+        "what about the docs?": "sources",
+    }
     for text, kind in asked.items():
         turn = chat.say(text)
         assert (turn.reply.kind, turn.looked, chat.topic) == (kind, False, "dtype-not-allowed")
@@ -282,7 +289,7 @@ def test_a_file_alone_and_then_the_error(chat: Chat) -> None:
     """A file without a word is examined and its fault named; the error joins it, a later file too."""
     turn = chat.say(uploads=("digits",))
     assert turn.looked
-    assert chat.topic == "integer-inputs-not-scaled"
+    assert chat.topic == "dtype-not-allowed"
     assert chat.recognised == []
     chat.say(UINT8)
     assert chat.topic == "dtype-not-allowed"
@@ -334,6 +341,13 @@ def test_models_are_run_only_where_that_is_allowed(chat: Chat, doctor: Doctor) -
     assert any(
         f.probe.startswith("live-") and f.outcome != "could_not_look" for f in live.turn.reply.diagnosis.findings
     )
+    ran = [f for f in live.turn.reply.diagnosis.findings if f.probe.startswith("live-")]
+    steps: list[Step] = []
+    live.watch = Watch(steps.append)
+    live.say("用的是 Keras 3.5")
+    assert live.turn.looked
+    assert [f for f in live.turn.reply.diagnosis.findings if f.probe.startswith("live-")] == ran
+    assert {step.probe for step in steps}.isdisjoint({"load", "forward"}), "it was run again"
 
 
 def test_an_examination_can_be_watched_and_cancelled(doctor: Doctor) -> None:
