@@ -9,20 +9,24 @@ from datetime import datetime, timedelta
 from logging import Logger
 from typing import Any
 
+import structlog
 from slack_sdk.oauth import InstallationStore, OAuthStateStore
 from slack_sdk.oauth.installation_store import Bot, Installation
 from sqlalchemy import delete, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ...errors import StorageError
 from ..database import Database
 from ..tables import Base, Owner, SlackInstallation, SlackSeen, SlackState, now
+from .place import Place
 from .sealing import Sealing
 
 STATE_SECONDS = 600
 KEPT = timedelta(days=1)  # Slack sends an event again for an hour at most
 QUIET = logging.getLogger("kerasdoctor.slack.sdk")  # the SDK's own lines, which may quote what was sent
 QUIET.setLevel(logging.CRITICAL)
+_log = structlog.get_logger(__name__)
 
 
 class Installations(InstallationStore):
@@ -46,7 +50,7 @@ class Installations(InstallationStore):
         sealed = Sealing(self._secret).seal(json.dumps(told, default=_plain))
         team, enterprise = installation.team_id or "", installation.enterprise_id or ""
         with self._database.session() as session:
-            owner = workspace(session, team or enterprise)
+            owner = workspace(session, Place(team, enterprise).owner)
             row = SlackInstallation(
                 team_id=team, enterprise_id=enterprise, owner_id=owner, sealed=sealed, made_at=now()
             )
@@ -63,17 +67,17 @@ class Installations(InstallationStore):
         user_id: str | None = None,
         is_enterprise_install: bool | None = False,
     ) -> Installation | None:
-        """The installation of a workspace, or of its organisation.
-
-        Raises:
-            StorageError: the secret that it was encrypted with is gone.
-        """
+        """The installation of a workspace, or of its organisation; none where it cannot be decrypted any more."""
         del user_id
         places = [(team_id or "", enterprise_id or ""), ("", enterprise_id or "")]
         with self._database.reading() as session:
             rows = [session.get(SlackInstallation, each) for each in (places[1:] if is_enterprise_install else places)]
         row = next((row for row in rows if row is not None), None)
-        return Installation(**_read(Sealing(self._secret).open(row.sealed))) if row else None
+        try:
+            return Installation(**_read(Sealing(self._secret).open(row.sealed))) if row else None
+        except StorageError as error:
+            _log.error("a workspace's token cannot be read", team=team_id, why=str(error))
+            return None
 
     def find_bot(
         self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
@@ -126,9 +130,8 @@ class States(OAuthStateStore):
             return session.scalar(there.returning(SlackState.state)) is not None
 
 
-def workspace(session: Session, team: str) -> str:
-    """The id of the owner that a workspace is, made where it is not there."""
-    owner = f"slack-{team}"
+def workspace(session: Session, owner: str) -> str:
+    """The owner that a workspace is, by its id, made where it is not there."""
     add_once(session, Owner, id=owner, kind="slack")
     return owner
 

@@ -40,18 +40,18 @@ class Intake:
             TooManyError: the workspace has used up its limit of messages.
             ConflictError: too many answers are under way there.
         """
-        limit = self._service.settings.max_text_mib << 20
-        asked = Asked(text=mask(heard.text.encode("utf-8", "replace")[-limit:].decode("utf-8", "replace")))
         if not heard.direct and not self._helped(heard):
             return
         with self._database.reading() as session:
             if session.get(SlackSeen, heard.seen):
                 return
-        spend_of(self._service, f"slack-{heard.place.team}", "messages", self._service.settings.messages_per_minute)
+        spend_of(self._service, heard.place.owner, "messages", self._service.settings.messages_per_minute)
+        limit = self._service.settings.max_text_mib << 20
+        asked = Asked(text=mask(heard.text.encode("utf-8", "replace")[-limit:].decode("utf-8", "replace")))
         with self._database.session() as session:
             if not add_once(session, SlackSeen, id=heard.seen, made_at=now()):
                 return
-            owner = workspace(session, heard.place.team or heard.place.enterprise)
+            owner = workspace(session, heard.place.owner)
             chat = self._alone(session, owner) if heard.alone else self._chat(session, owner, heard)
             self._ask(session, owner, chat, asked, heard.place, direct=heard.direct, files=heard.files)
         self._service.jobs.nudge()
@@ -65,8 +65,7 @@ class Intake:
         with self._database.session() as session:
             message = session.get(Message, pressed.message)
             chat = session.get(Chat, message.chat_id) if message and lock_chat(session, message.chat_id) else None
-            owner = f"slack-{pressed.place.team or pressed.place.enterprise}"
-            if message is None or chat is None or chat.owner_id != owner or message.reply is None:
+            if message is None or chat is None or chat.owner_id != pressed.place.owner or message.reply is None:
                 _log.warning("a button of an answer that is not there", team=pressed.place.team)
                 return
             if add_once(session, SlackSeen, id=pressed.seen, made_at=now()):

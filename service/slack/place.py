@@ -24,6 +24,11 @@ class Place:
     thread: str = ""
     response_url: str = ""
 
+    @property
+    def owner(self) -> str:
+        """The id of the owner that the workspace is."""
+        return f"slack-{self.team or self.enterprise}"
+
     @classmethod
     def from_json(cls, read: dict[str, Any]) -> Self:
         """Take back what `as_json` gave."""

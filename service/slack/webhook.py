@@ -21,7 +21,7 @@ from .hearing import spoken
 from .installations import workspace
 from .messages import without_buttons
 
-OWNER = "webhook"
+OWNER = "slack-webhook"
 FIELDS = 50
 WANTED = "expected a form or a JSON object with `token` and `text`"
 BAD_TOKEN = "The token is missing or not the one of the setting `slack_webhook_token`."  # noqa: S105 - a message
