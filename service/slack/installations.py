@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from slack_sdk.oauth import InstallationStore, OAuthStateStore
 from slack_sdk.oauth.installation_store import Bot, Installation
-from sqlalchemy import delete, inspect
+from sqlalchemy import ColumnElement, delete, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -69,10 +69,10 @@ class Installations(InstallationStore):
     ) -> Installation | None:
         """The installation of a workspace, or of its organisation; none where it cannot be decrypted any more."""
         del user_id
-        places = [(team_id or "", enterprise_id or ""), ("", enterprise_id or "")]
+        of_team, of_all = _where(team_id, enterprise_id), _where(None, enterprise_id)
+        newest = select(SlackInstallation).order_by(SlackInstallation.team_id.desc(), SlackInstallation.made_at.desc())
         with self._database.reading() as session:
-            rows = [session.get(SlackInstallation, each) for each in (places[1:] if is_enterprise_install else places)]
-        row = next((row for row in rows if row is not None), None)
+            row = session.scalar(newest.where(of_all if is_enterprise_install else of_team | of_all).limit(1))
         try:
             return Installation(**_read(Sealing(self._secret).open(row.sealed))) if row else None
         except StorageError as error:
@@ -93,11 +93,8 @@ class Installations(InstallationStore):
     ) -> None:
         """Forget an installation with its token; chats stay until their time is over."""
         del user_id
-        here = (SlackInstallation.team_id == (team_id or "")) & (
-            SlackInstallation.enterprise_id == (enterprise_id or "")
-        )
         with self._database.session() as session:
-            session.execute(delete(SlackInstallation).where(here))
+            session.execute(delete(SlackInstallation).where(_where(team_id, enterprise_id)))
 
     def delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         """The bot's token is the installation."""
@@ -128,6 +125,13 @@ class States(OAuthStateStore):
         there = delete(SlackState).where(SlackState.state == state, SlackState.ends_at > now())
         with self._database.session() as session:
             return session.scalar(there.returning(SlackState.state)) is not None
+
+
+def _where(team: str | None, enterprise: str | None) -> ColumnElement[bool]:
+    """The rows of a workspace, whose id no other one has; else those of a whole organisation."""
+    if team:
+        return SlackInstallation.team_id == team
+    return (SlackInstallation.team_id == "") & (SlackInstallation.enterprise_id == (enterprise or "-"))
 
 
 def workspace(session: Session, owner: str) -> str:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from kerasdoctor.service.database import Database
 from kerasdoctor.service.slack import installing
+from kerasdoctor.service.slack.installations import Installations
 from kerasdoctor.service.tables import SlackState, now
+from slack_sdk.oauth.installation_store import Installation
 from sqlalchemy import update
 
 from .slack_checks import Json
@@ -96,6 +99,26 @@ def test_without_a_secret_nothing_is_installed(slack: StandIn, sqlite_url: str, 
             refused = world.client.get(f"/slack/{path}")
             assert refused.status_code == 409
             assert "KERASDOCTOR_SECRET" in refused.json()["detail"]
+
+
+def test_an_organisation_installs_for_all_its_workspaces(database: Database) -> None:
+    """A workspace's own installation comes before that of its organisation; each is removed alone."""
+    kept = Installations(database, "secret")
+    every = {"user_id": "U1", "enterprise_id": "E1", "bot_token": "xoxb-all", "is_enterprise_install": True}
+    one = {"user_id": "U1", "enterprise_id": "E1", "team_id": "T1", "bot_token": "xoxb-one"}
+    kept.save(Installation(**every))
+    kept.save(Installation(**one))
+
+    def token(team: str | None, enterprise: str | None) -> str | None:
+        found = kept.find_bot(enterprise_id=enterprise, team_id=team)
+        return found.bot_token if found else None
+
+    assert (token("T1", "E1"), token("T1", None), token("T2", "E1")) == ("xoxb-one", "xoxb-one", "xoxb-all")
+    assert (token("T2", None), token("T2", "E2"), token(None, None)) == (None, None, None)
+    kept.delete_installation(enterprise_id="E1", team_id="T1")
+    assert token("T1", "E1") == "xoxb-all"
+    kept.delete_installation(enterprise_id="E1", team_id=None)
+    assert token("T1", "E1") is None
 
 
 def test_the_manifest_is_what_the_service_serves() -> None:
