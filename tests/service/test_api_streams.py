@@ -138,6 +138,7 @@ def test_a_stop_ends_streams(serve: Serve) -> None:
             chat = client.post(f"{address}/api/v1/chats").json()["id"]
             events = f"{address}/api/v1/chats/{chat}/events?follow=true"
             response = streaming.enter_context(client.stream("GET", events))
-            next(response.iter_raw())
+            told = response.iter_raw()
+            next(told)
             began = time.monotonic()
         assert time.monotonic() - began < 6
