@@ -31,6 +31,7 @@ from .service import Service
 from .settings import Settings
 from .slack import routes as slack
 from .tables import now
+from .web import chat_pages, file_pages, site_pages
 from .working import working
 
 DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidence and a fix that was seen to work.
@@ -38,9 +39,13 @@ DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidenc
 Every error is a problem (RFC 9457) as `application/problem+json`, of the schema `Problem`."""
 
 # What answers everyone: no owner is looked for, and no request is counted.
-OPEN_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router, sign_in.router, slack.router)
+OPEN_ROUTERS: tuple[APIRouter, ...] = (
+    health.router, metrics.router, sign_in.router, slack.router, site_pages.open_router,
+)  # fmt: skip
 # What looks for the owner of every request, and counts it.
-ROUTERS: tuple[APIRouter, ...] = (api_router(), assistant_http.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    api_router(), assistant_http.router, chat_pages.router, file_pages.router, site_pages.router,
+)  # fmt: skip
 # What runs as long as the service does: started in this order, stopped in the opposite one.
 PARTS: tuple[Callable[[Service], AbstractAsyncContextManager[None]], ...] = (working, assistant_http.assisting)
 
@@ -76,6 +81,7 @@ def create_app(
     Matcher.load()  # what is missing is told before anything is opened
     service = Service(settings, Database(settings.database), clock, warm)
     service.checks.update(checks_of(service.database))
+    service.pages = site_pages.WebPages()
     app = Application(
         title="kerasdoctor",
         version=__version__,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -24,6 +25,7 @@ from .tables import Chat, DiagnosisRow, Event, Feedback, Job, Message, now
 MAX_MESSAGES = 400
 MAX_OPEN = 10
 TITLE = 80
+_RAISED = re.compile(r"[A-Za-z_][\w.]{0,80}(?:Error|Exception|Interrupt|Warning|Exit): ")
 
 
 class Chats:
@@ -221,9 +223,9 @@ def _room(session: Session, chat: str, number: int) -> None:
 
 
 def _title(text: str) -> str:
-    """The line that says most: the last one of a traceback, else the first."""
+    """The line that says most: the one that names the exception, else the first."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return ""
-    line = lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
-    return line[:TITLE]
+    raised = [line for line in lines if _RAISED.match(line)]
+    return (raised[-1] if raised else lines[0])[:TITLE]

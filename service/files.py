@@ -156,8 +156,6 @@ def _cut(text: str, most: int) -> str:
 def _link(place: str, file: Path) -> bool:
     try:
         os.link(place, file)
-    except FileNotFoundError:
-        raise
     except OSError:  # another file system, or one without links
         return False
     return True

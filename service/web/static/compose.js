@@ -1,0 +1,158 @@
+// The box that is written into: files come with it as chips, Ctrl or Cmd with Enter sends.
+import { upload } from "./upload.js";
+import { announce, word } from "./words.js";
+
+const LARGE = 20_000; // characters
+
+/** `send(form)` sends it and resolves once it was taken; without it the browser does. */
+export function enhanceComposer(form, send) {
+  const composer = new Composer(form, send);
+  form.addEventListener("submit", (event) => composer.submit(event));
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      form.requestSubmit(form.querySelector("[data-send]"));
+    }
+  });
+  const input = form.querySelector("[type=file]");
+  input.addEventListener("change", () => { composer.add(input.files); input.value = ""; });
+  form.querySelector("textarea").addEventListener("paste", (event) => composer.pasted(event));
+  takeDrops(composer);
+  if (navigator.platform?.startsWith("Mac")) {
+    const hint = form.querySelector("[data-keys]");
+    hint.textContent = hint.textContent.replace("Ctrl + Enter", "⌘ Enter");
+  }
+}
+
+class Composer {
+  constructor(form, send) {
+    this.form = form;
+    this.sendBy = send;
+    this.text = form.querySelector("textarea");
+    this.chips = form.querySelector("[data-chips]");
+    this.button = form.querySelector("[data-send]");
+    this.pending = new Map();
+    this.failures = 0;
+  }
+
+  add(files) {
+    for (const file of files) this.take(file);
+    this.text.focus();
+  }
+
+  // Browsers take many seconds for a large paste, line by line, and a moment to set a value.
+  pasted(event) {
+    const { files } = event.clipboardData;
+    const text = event.clipboardData.getData("text/plain");
+    if (files.length) this.add(files);
+    else if (text.length > LARGE) this.text.setRangeText(text, this.text.selectionStart, this.text.selectionEnd, "end");
+    else return;
+    event.preventDefault();
+  }
+
+  take(file) {
+    const chip = document.createElement("li");
+    chip.className = "chip";
+    const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+    bar.setAttribute("aria-label", word("UPLOADING", file.name));
+    const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "✕" });
+    remove.setAttribute("aria-label", word("REMOVE_FILE", file.name));
+    chip.append(file.name, " ", bar, remove);
+    this.chips.append(chip);
+    this.chips.hidden = false;
+    const stop = new AbortController();
+    remove.addEventListener("click", () => { stop.abort(); this.drop(chip); });
+    announce(word("UPLOADING", file.name));
+    const done = upload(file, (share, waits) => { bar.value = share; bar.title = waits ? word("UPLOAD_WAITS") : ""; }, stop.signal)
+      .then((id) => this.uploaded(chip, bar, file, id))
+      .catch((error) => { if (!stop.signal.aborted) this.failed(chip, bar, file, error); })
+      .finally(() => this.pending.delete(chip));
+    this.pending.set(chip, done);
+  }
+
+  uploaded(chip, bar, file, id) {
+    bar.remove();
+    chip.append(Object.assign(document.createElement("input"), { type: "hidden", name: "uploads", value: id }));
+    announce(word("UPLOADED", file.name));
+  }
+
+  failed(chip, bar, file, error) {
+    bar.remove();
+    chip.classList.add("failed");
+    this.tell(word("UPLOAD_FAILED", file.name, error.message));
+  }
+
+  drop(chip) {
+    this.pending.delete(chip);
+    chip.remove();
+    this.chips.hidden = !this.chips.children.length;
+    this.text.focus();
+  }
+
+  async submit(event) {
+    this.tell("");
+    if (!this.fits()) { event.preventDefault(); return; }
+    if (!this.sendBy && !this.pending.size) { if (this.empty()) { event.preventDefault(); this.text.focus(); } return; }
+    event.preventDefault();
+    if (this.button.disabled) return;
+    this.button.disabled = true;
+    try {
+      if (this.pending.size) announce(word("WAITS_FOR_FILES"));
+      await Promise.allSettled([...this.pending.values()]);
+      if (this.empty()) { this.text.focus(); return; }
+      if (!this.sendBy) { this.form.submit(); return; }
+      await this.sendBy(this.form);
+      this.clear();
+    } catch (error) {
+      this.tell(word("NOT_SENT", error instanceof TypeError ? word("NO_CONNECTION") : error.message));
+    } finally {
+      this.button.disabled = false;
+    }
+  }
+
+  clear() {
+    this.text.value = "";
+    this.chips.replaceChildren();
+    this.chips.hidden = true;
+    for (const name of ["live", "keras"]) {
+      const field = this.form.elements[name];
+      if (field.type === "checkbox") field.checked = false;
+      else field.value = "";
+    }
+  }
+
+  empty() {
+    const keras = this.sendBy && this.form.elements.keras.value.trim();
+    return !this.text.value.trim() && !this.form.querySelector("[name=uploads]") && !keras && !(this.sendBy && this.form.elements.live.checked);
+  }
+
+  fits() {
+    const limit = Number(this.form.dataset.limit);
+    if (this.text.value.length * 3 <= limit || new Blob([this.text.value]).size <= limit) return true;
+    this.tell(word("TOO_LONG", String(Math.round(limit / 1048576))));
+    return false;
+  }
+
+  tell(text) {
+    const place = this.form.querySelector("[data-error]");
+    place.textContent = text;
+    place.hidden = !text;
+  }
+}
+
+// Files may be dropped anywhere on the page.
+function takeDrops(composer) {
+  const page = document.documentElement;
+  page.dataset.drop = word("DROP");
+  let inside = 0;
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const show = (shown) => page.classList.toggle("dropping", shown);
+  page.addEventListener("dragenter", (event) => { if (carriesFiles(event)) { inside++; show(true); } });
+  page.addEventListener("dragleave", (event) => { if (carriesFiles(event) && --inside <= 0) { inside = 0; show(false); } });
+  page.addEventListener("dragover", (event) => { if (carriesFiles(event)) event.preventDefault(); });
+  page.addEventListener("drop", (event) => {
+    inside = 0;
+    show(false);
+    if (carriesFiles(event)) { event.preventDefault(); composer.add(event.dataTransfer.files); }
+  });
+}

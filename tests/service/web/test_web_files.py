@@ -1,0 +1,107 @@
+"""Files in a real browser: probes as they happen, repair and download, cancelling, and networks that break."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed
+
+
+def test_a_dropped_model_is_examined_and_drawn(visit: Open) -> None:
+    """Files are uploaded with progress, may be taken out again, and each probe's finding stands in the answer with the picture."""
+    page = visit()
+    page.locator("input[type=file]").set_input_files([EXAMPLES / "digits.keras", EXAMPLES / "churn.h5"])
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(2)
+    page.get_by_role("button", name="Remove churn.h5").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    paste(page, (EXAMPLES / "error.txt").read_text(encoding="utf-8"))
+    answer = answers(page)
+    expect(answer.locator(".findings .finding")).to_contain_text("hands uint8 to 'conv2d'")
+    answer.get_by_text("probes found nothing wrong").click()
+    assert answer.locator(".silent li").count() > 5
+    picture = answer.locator("[data-picture]")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", value=True)
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    expect(page.locator(".side .files")).to_contain_text("digits.keras")
+
+
+def test_files_can_be_dropped_on_the_page(visit: Open) -> None:
+    """Anywhere on it, also in a conversation; a log is drawn as curves."""
+    page = visit()
+    paste(page, "Training looks good, but on new data the model is bad.")
+    answers(page)
+    content = (EXAMPLES / "training.csv").read_text(encoding="utf-8")
+    drop = """([kind, text]) => { const dataTransfer = new DataTransfer(); dataTransfer.items.add(new File([text], 'training.csv'));
+        document.querySelector('h1').dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true })) }"""
+    page.evaluate(drop, ["dragenter", content])
+    expect(page.locator("html")).to_have_class(re.compile("dropping"))
+    page.evaluate(drop, ["drop", content])
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(1)
+    page.get_by_role("button", name="Send").click()
+    expect(answers(page, 2).locator(".picture figcaption")).to_contain_text("Training curves of training.csv")
+    expect(page.locator("html")).not_to_have_class(re.compile("dropping"))
+
+
+def test_a_copy_is_repaired_and_downloaded_over_a_broken_network(
+    careless_visit: Visitor, site: str, tmp_path: Path
+) -> None:
+    """A repair is cancelled, begun again, its connection cut in the middle; the copy arrives, proved, and is saved."""
+    with relayed(site) as network:
+        page = careless_visit(site=network.address)
+        page.locator("input[type=file]").set_input_files(EXAMPLES / "churn.h5")
+        expect(page.locator(".chip input[name=uploads]")).to_have_count(1)
+        page.get_by_role("button", name="Diagnose").click()
+        answers(page)
+        _repair(page)
+        page.locator(".progress").get_by_role("button", name="Cancel").click()
+        expect(answers(page, 2)).to_contain_text("Stopped, as you asked.")
+        _repair(page)
+        page.locator(".progress").wait_for()
+        network.cut()
+        expect(page.locator("[data-state]").first).to_have_text("The connection was lost. It is tried again.")
+        network.mend()
+        copy = page.locator(".answer.repair")
+        copy.wait_for(timeout=30_000)
+        expect(copy.locator("h2")).to_have_text("churn-keras-3.keras")
+        expect(copy.locator(".proof")).to_be_visible()
+        expect(copy.locator(".diff .after").first).to_be_visible()
+        expect(page.locator(".progress")).to_have_count(0)
+        with page.expect_download() as download:
+            copy.get_by_role("link", name="Download churn-keras-3.keras").click()
+        download.value.save_as(tmp_path / "copy.keras")
+        assert "model.weights.h5" in zipfile.ZipFile(io.BytesIO((tmp_path / "copy.keras").read_bytes())).namelist()
+
+
+def _repair(page: object) -> None:
+    page.get_by_text("Repair a copy").last.click()  # type: ignore[attr-defined]
+    page.get_by_role("button", name="Repair it").click()  # type: ignore[attr-defined]
+
+
+def test_an_upload_goes_on_after_a_break(careless_visit: Visitor, site: str, tmp_path: Path) -> None:
+    """A file of several pieces, cut off in the middle, arrives whole."""
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"epoch,loss\n" + b"1,0.5\n" * 5_000_000)
+    with relayed(site) as network:
+        page = careless_visit(site=network.address)
+        page.locator("input[type=file]").set_input_files(large)
+        expect(page.locator(".chip progress")).not_to_have_js_property("value", value=0)
+        network.cut()
+        network.mend()
+        expect(page.locator(".chip input[name=uploads]")).to_have_count(1, timeout=15_000)
+
+
+def test_a_file_is_removed_at_once(visit: Open) -> None:
+    """From the list beside the conversation; its message shows that it is gone."""
+    page = visit()
+    page.locator("form[action$=log] button").click()
+    answers(page)
+    page.get_by_role("button", name="Remove training.csv").click()
+    expect(page.locator(".side .files")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".chip.gone")).to_be_visible()
