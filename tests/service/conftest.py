@@ -222,7 +222,7 @@ Serve = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture
 def serve(database_url: str, tmp_path: Path) -> Serve:
-    """A server of the application, with these settings, on a real socket: `with serve() as address`; both kinds of database."""
+    """Give what serves the application with some settings on a real socket, on both kinds of database."""
 
     @contextmanager
     def serving(**settings: Any) -> Iterator[str]:
