@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -120,17 +121,17 @@ def report(config: str | None, database: str | None, limit: int, as_json: bool) 
 
     It is for those who write topics. Pastes and reasons were masked before they were stored.
     """
-    opened = _database(config, database)
     from dataclasses import asdict  # noqa: PLC0415
 
     from ..service.feedback import Feedbacks  # noqa: PLC0415
 
-    read = Feedbacks(opened)
-    told = {
-        "topics": [asdict(each) for each in read.by_topic()][:limit],
-        "reasons": [asdict(each) for each in read.reasons(limit)],
-        "unknown": [asdict(each) for each in read.unknown(limit)],
-    }
+    with closing(_database(config, database)) as opened:
+        read = Feedbacks(opened)
+        told = {
+            "topics": [asdict(each) for each in read.by_topic()][:limit],
+            "reasons": [asdict(each) for each in read.reasons(limit)],
+            "unknown": [asdict(each) for each in read.unknown(limit)],
+        }
     if as_json:
         click.echo(json_text(told))
         return
