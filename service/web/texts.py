@@ -78,15 +78,15 @@ EXAMPLE_TRACEBACK_HINT = Text(
     "Conv2D refuses uint8 pictures; the model file says why", "Conv2D 不接受 uint8 图片，模型文件说明了原因"
 )
 EXAMPLE_LOG = Text("A training log", "训练日志")
-EXAMPLE_LOG_HINT = Text("Good in training, bad on new data; the curves show where it turns", "训练很好，验证很差；曲线能看出从哪一轮开始")
+EXAMPLE_LOG_HINT = Text(
+    "Good in training, bad on new data; the curves show where it turns", "训练很好，验证很差；曲线能看出从哪一轮开始"
+)
 EXAMPLE_QUESTION = Text("A question in words", "用一句话提问")
 EXAMPLE_QUESTION_HINT = Text("'my loss is nan after a few batches'", "“训练几个批次后 loss 变成 nan”")
 EXAMPLE_QUESTION_TEXT = Text(
     "my loss becomes nan after a few batches, why?", "训练几个批次之后 loss 变成 nan 了，怎么办？"
 )
-EXAMPLE_LOG_TEXT = Text(
-    "Training looks good, but on new data the model is bad.", "训练集表现很好，验证集却越来越差。"
-)
+EXAMPLE_LOG_TEXT = Text("Training looks good, but on new data the model is bad.", "训练集表现很好，验证集却越来越差。")
 
 # The conversation.
 CONVERSATION = Text("Conversation", "对话")
@@ -94,7 +94,7 @@ YOU = Text("You", "你")
 DOCTOR = Text("kerasdoctor", "kerasdoctor")
 FOLLOW_UP = Text("Follow-up", "继续提问")
 FOLLOW_UP_HINT = Text(
-    "Ask on, add the full traceback, say 'I use Keras 3' or 'it didn\'t help' …",
+    "Ask on, add the full traceback, say 'I use Keras 3' or 'it didn't help' …",
     "继续提问、补充完整报错，或直接说“我用的是 Keras 3”“没有用”……",
 )
 SHOW_ALL = Text("Show all {} lines", "显示全部 {} 行")
@@ -147,6 +147,7 @@ PERHAPS = Text("Possible", "有可能")
 READ_TOPIC = Text("All about this topic", "查看这个主题的全部内容")
 SILENT_PROBES = Text("Which probes they were", "是哪些探针")
 LAYERS = Text("Layers", "层")
+SEEN_IN = Text("Seen in {}:", "在 {} 中发现：")
 READ_ABOUT = Text("Read about it: {}", "查看相关主题：{}")
 PICTURE_MODEL = Text("Layer graph of {}", "{} 的层结构图")
 PICTURE_LOG = Text("Training curves of {}", "{} 的训练曲线")
