@@ -131,7 +131,8 @@ def test_a_megabyte_stays_smooth(visit: Open) -> None:
     )
     page.locator("textarea").focus()
     took = page.evaluate(
-        """text => { const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', text); const begun = performance.now();
+        """text => { const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', text);
+        const begun = performance.now();
         document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }));
         document.body.offsetHeight; return performance.now() - begun }""",
         text + DISCONNECTED,
