@@ -114,6 +114,10 @@ def test_what_went_wrong_is_said_in_the_readers_language(careless_visit: Visitor
     answer = page.request.post(page.url + "chats", multipart={"text": "x" * 1_100_000}, headers={"Accept": "text/html"})
     assert answer.status == 413
     assert "That is too large" in answer.text()
+    assert page.request.post(page.url + "chats", form={"text": "x" * 8_000_000}).status == 413  # it would lie in memory
+    assert page.request.post(page.url + "chats", multipart={"text": " "}).status == 400
+    assert page.request.post(page.url + "chats", multipart={"act": "dance"}).status == 400
+    assert page.request.post(page.url + "chats", multipart={"uploads": "x" * 22}).status == 404
 
 
 @pytest.fixture(scope="module")
