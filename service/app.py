@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from .. import __version__
+from ..knowledge.matcher import Matcher
 from . import assistant_http, health, metrics, sign_in
 from .access import make_local, visit
 from .api import api_router
@@ -75,7 +76,9 @@ def create_app(
 
     Raises:
         StorageError: the database does not answer.
+        IndexMissingError: the index was not built, or by another release.
     """
+    Matcher.load()  # what is missing is told before anything is opened
     service = Service(settings, Database(settings.database), clock, warm)
     service.checks.update(checks_of(service.database))
     service.pages = site_pages.WebPages()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -41,12 +42,14 @@ class Database:
         """
         self.engine = _engine(url)
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
+        # SQLite has one writer; who waits for it asks again and again, ever less often: threads wait better for each other.
+        self._turn = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         self._reading = sessionmaker(self.engine.execution_options(reading=True), expire_on_commit=False)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction: committed at the end, rolled back where an exception leaves it."""
-        with self._writing.begin() as session:
+        with self._turn, self._writing.begin() as session:
             yield session
         for call, argument in _afterwards(session):
             call(argument)

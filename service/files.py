@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-import fsspec  # type: ignore[import-untyped]
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from ..errors import StorageError
 
@@ -156,8 +156,6 @@ def _cut(text: str, most: int) -> str:
 def _link(place: str, file: Path) -> bool:
     try:
         os.link(place, file)
-    except FileNotFoundError:
-        raise
     except OSError:  # another file system, or one without links
         return False
     return True

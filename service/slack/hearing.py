@@ -18,7 +18,7 @@ Json = dict[str, Any]
 MAX_FILES = 10
 SPOKEN = (None, "file_share", "thread_broadcast")  # subtypes of messages in which a person says something
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-_MARKUP = re.compile(r"<(?P<to>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
+_MARKUP = re.compile(r"<(?P<to>(?:[@#!]|https?://|mailto:)[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
 _FENCE = re.compile(r"```")
 ACTS: dict[str, Act] = {"kd:why": "why", "kd:helped": "helped", "kd:not_helped": "not_helped"}
 
@@ -87,7 +87,7 @@ def of_event(body: Json, place: Place) -> Heard | None:
 def of_command(body: Json, place: Place) -> Heard:
     """What a slash command asks. The answer is for the person who gave it."""
     place = replace(place, response_url=str(body.get("response_url") or ""))
-    text = plain(str(body.get("text") or ""))
+    text = plain(html.unescape(str(body.get("text") or "")))
     return Heard(place, f"command {body.get('trigger_id')}", _id(body.get("user_id")), text, direct=True, alone=True)
 
 

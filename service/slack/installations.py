@@ -11,7 +11,7 @@ from typing import Any
 
 from slack_sdk.oauth import InstallationStore, OAuthStateStore
 from slack_sdk.oauth.installation_store import Bot, Installation
-from sqlalchemy import delete
+from sqlalchemy import delete, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -136,8 +136,8 @@ def workspace(session: Session, team: str) -> str:
 def add_once(session: Session, table: type[Base], **values: Any) -> bool:  # noqa: ANN401 - of any column
     """Insert a row unless there is one; whether it was inserted. Of two copies at once one is told so."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    inserted = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return bool(inserted.rowcount == 1)  # type: ignore[attr-defined]
+    row = insert(table).values(**values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    return session.execute(row).first() is not None
 
 
 def sweep(database: Database) -> None:

@@ -12,9 +12,9 @@ from ..case import Asked, Case
 from ..chats import add_message
 from ..events import lock_chat
 from ..feedback import save_feedback
-from ..queue import add_job
 from ..limits import spend_of
 from ..masking import mask
+from ..queue import add_job
 from ..reply import Reply
 from ..service import Service
 from ..tables import Chat, Message, SlackSeen, SlackThread, new_id, now

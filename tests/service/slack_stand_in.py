@@ -87,7 +87,7 @@ class StandIn(ThreadingHTTPServer):
 
     # The methods.
 
-    def auth_test(self, told: Json, team: str) -> Json:
+    def auth_test(self, _told: Json, team: str) -> Json:
         return {
             "url": "https://t.slack.com/",
             "team": team,
@@ -97,7 +97,7 @@ class StandIn(ThreadingHTTPServer):
             "bot_id": BOT_ID,
         }
 
-    def oauth_v2_access(self, told: Json, team: str) -> Json:
+    def oauth_v2_access(self, told: Json, _team: str) -> Json:
         token = self.codes.pop(told.get("code", ""), None)
         if token is None:
             raise Refusal("invalid_code")
@@ -143,7 +143,7 @@ class StandIn(ThreadingHTTPServer):
         seen = [m for m in self.said(told["channel"]) if not m.get("thread_ts")][::-1]
         return {"messages": self._with_metadata(seen, told), "has_more": False}
 
-    def files_info(self, told: Json, team: str) -> Json:
+    def files_info(self, told: Json, _team: str) -> Json:
         if told.get("file") not in self.files:
             raise Refusal("file_not_found")
         return {"file": {name: value for name, value in self.files[told["file"]].items() if name != "content"}}

@@ -289,7 +289,7 @@ def test_a_file_alone_and_then_the_error(chat: Chat) -> None:
     """A file without a word is examined and its fault named; the error joins it, a later file too."""
     turn = chat.say(uploads=("digits",))
     assert turn.looked
-    assert chat.topic == "integer-inputs-not-scaled"
+    assert chat.topic == "dtype-not-allowed"
     assert chat.recognised == []
     chat.say(UINT8)
     assert chat.topic == "dtype-not-allowed"

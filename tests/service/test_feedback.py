@@ -46,10 +46,10 @@ def test_the_last_word_counts(feedbacks: Feedbacks, database: Database) -> None:
     assert kept.reason.startswith("still fails")
     assert "hunter2" not in kept.reason
     assert len(kept.reason) == MAX_REASON
-    fresh = diagnose(database, "b")
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: feedbacks.take("ann", fresh, helped=True, reason="x"), range(4)))
-    assert Helpfulness("b", 1, 1, 0) in feedbacks.by_topic()
+    fresh = [diagnose(database, "b") for _ in range(10)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda each: feedbacks.take("ann", each, helped=True, reason="x"), sorted(fresh * 4)))
+    assert Helpfulness("b", 10, 10, 0) in feedbacks.by_topic()
 
 
 def test_only_the_owner_judges(feedbacks: Feedbacks, database: Database) -> None:

@@ -28,6 +28,7 @@ from kerasdoctor.service.jobs import Jobs
 from kerasdoctor.service.queue import Task, add_job
 from kerasdoctor.service.tables import Chat, Job, Owner
 from sqlalchemy import delete, event, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 LEASE = timedelta(seconds=1)
@@ -60,6 +61,8 @@ class Work:
                 raise ZeroDivisionError
             case "refuse":
                 raise SubjectError("not readable", "无法读取")
+            case "away" if self.ran.count(task.id) == 1:
+                raise OperationalError("", {}, ConnectionError())
             case "deaf":
                 self.hear.wait(SOON)
             case "step":
@@ -154,6 +157,15 @@ def test_one_at_a_time_for_each_chat_in_order(desk: Desk) -> None:
     for chat in range(3):
         assert [job for job in desk.work.ran if job in ids[chat::3]] == ids[chat::3]
         assert desk.told(f"c{chat}") == ["started", "reply", "done"] * 3
+
+
+def test_a_busy_chat_holds_up_no_other(desk: Desk) -> None:
+    """What waits for its turn in one chat is passed by, without turning in circles."""
+    desk.open(slots=2)
+    desk.wait(desk.add("c0", seconds=SOON), "running")
+    waiting = desk.add("c0")
+    desk.wait(desk.add("c1"), "done")
+    assert desk.job(waiting).state == "queued"
 
 
 def test_jobs_without_a_chat_and_of_unknown_kinds(desk: Desk) -> None:
@@ -294,10 +306,15 @@ def test_a_stopped_process_puts_back_what_runs(desk: Desk) -> None:
     process = desk.process()
     job = desk.add(seconds=SOON)
     desk.wait(job, "running")
+    Jobs(desk.database, desk.events, {}, 1, 60).watched("c0")
+    watched = desk.job(job).watched_at
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON) == 0
     found = desk.job(job)
     assert (found.state, found.tries, found.holder) == ("queued", 0, None)
+    assert found.watched_at is not None
+    assert watched is not None
+    assert found.watched_at > watched  # its watchers have the time to come back
     assert desk.told() == ["started", "interrupted"]
 
 
@@ -426,6 +443,13 @@ def test_a_database_that_is_away_for_a_moment(postgresql: str) -> None:
         assert desk.wait(job, "done").tries == 2
         assert desk.told() == ["started", "interrupted", "started", "reply", "done"]
         desk.wait(desk.add("c1"), "done")
+
+
+def test_a_job_that_loses_the_database_is_tried_again(desk: Desk) -> None:
+    """Its lease runs out, and nobody is told of a fault that is over."""
+    desk.open()
+    assert desk.wait(desk.add(do="away"), "done").tries == 2
+    assert desk.told() == ["started", "interrupted", "started", "reply", "done"]
 
 
 def test_an_idle_keeper_asks_little(desk: Desk) -> None:
