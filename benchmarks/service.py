@@ -37,8 +37,7 @@ def serving() -> Iterator[tuple[httpx.Client, int]]:
             text=True,
             env={**os.environ, **NO_LIMITS},
         )
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[-1]
+        address = next(iter(process.stdout or ())).split()[-1]
         with httpx.Client(base_url=address, timeout=60) as client:
             while client.get("/api/v1/health/ready").status_code != httpx.codes.OK:
                 time.sleep(0.05)

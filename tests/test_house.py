@@ -16,7 +16,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-HEAVY = ("tensorflow", "keras", "tf_keras", "sklearn", "scipy", "numpy", "h5py", "fastapi", "pydantic", "sqlalchemy", "yaml", "rapidfuzz")
+HEAVY = (
+    "tensorflow", "keras", "tf_keras", "sklearn", "scipy", "numpy", "h5py",
+    "fastapi", "pydantic", "sqlalchemy", "yaml", "rapidfuzz",
+)  # fmt: skip
 
 
 def test_imports_point_one_way() -> None:

@@ -15,14 +15,13 @@ from ...errors import NotFoundError
 from ...knowledge.entry import topic_ids
 from ..access import Asker, count_message
 from ..api.values import Id, PathId
-from ..bodies import TakesFiles
 from ..case import Asked, Case
 from ..markdown import chat_markdown
 from ..reply import Reply
 from ..service import Service, TheService
 from ..tables import Chat, Message
 from .examples import EXAMPLES, example_text
-from .forms import asked_of, read_form
+from .forms import TakesForm, asked_of, read_form
 from .rendering import language_of, page, site_of
 from .texts import texts
 from .view import View
@@ -44,7 +43,7 @@ def front(request: Request, owner: Asker, service: TheService) -> HTMLResponse:
 
 
 @router.post("/chats", dependencies=COUNTED)
-async def begin(request: Request, owner: Asker, service: TheService, _: TakesFiles) -> Response:
+async def begin(request: Request, owner: Asker, service: TheService, _: TakesForm) -> Response:
     """Begin a chat with its first message."""
     async with read_form(request, service) as form:
         asked = await asked_of(request, service, owner.id, form)
@@ -127,7 +126,7 @@ def text(chat: PathId, message: PathId, owner: Asker, service: TheService) -> Pl
 
 
 @router.post("/chats/{chat}/messages", dependencies=COUNTED)
-async def say(chat: PathId, request: Request, owner: Asker, service: TheService, _: TakesFiles) -> Response:
+async def say(chat: PathId, request: Request, owner: Asker, service: TheService, _: TakesForm) -> Response:
     """Say something in a chat."""
     async with read_form(request, service) as form:
         asked = await asked_of(request, service, owner.id, form)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import get_args
+from typing import Annotated, get_args
 
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -13,19 +13,29 @@ from starlette.datastructures import FormData, UploadFile
 from ...errors import InputError
 from ..api.messages import MAX_CHOICE
 from ..api.values import MAX_UPLOADS, Id, KerasVersion
+from ..bodies import takes_files
 from ..case import Act, Asked
-from ..service import Service
+from ..service import Service, TheService
 from ..settings import MIB
 from .rendering import language_of
 
 _IDS = TypeAdapter(list[Id])
 _VERSION: TypeAdapter[str] = TypeAdapter(KerasVersion)
-FIELDS = 60
+FIELDS = 30
+
+
+def takes_form(request: Request, service: TheService) -> None:
+    """Take as much as a file may have, where the form carries files: one without is read into memory."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        takes_files(request, service)
+
+
+TakesForm = Annotated[None, Depends(takes_form)]
 
 
 def read_form(request: Request, service: Service) -> AbstractAsyncContextManager[FormData]:
     """The form of a request; its files lie on disk, not in memory."""
-    part = 6 * service.settings.max_text_mib * MIB
+    part = 2 * service.settings.max_text_mib * MIB
     return request.form(max_files=MAX_UPLOADS, max_fields=FIELDS, max_part_size=part)
 
 

@@ -18,7 +18,7 @@ from ..access import Asker
 from ..headers import is_secure
 from ..service import TheService
 from ..sign_in import OWN_PATH
-from .rendering import LANGUAGE, THEME, THEMES, TYPES, language_of, page, site_of, static_files
+from .rendering import LANGUAGE, THEME, THEMES, TYPES, for_everyone_here, language_of, page, site_of, static_files
 from .texts import texts
 
 router = APIRouter(include_in_schema=False)
@@ -112,9 +112,10 @@ def script() -> PlainTextResponse:
 @router.get("/report")
 def report(request: Request, owner: Asker, service: TheService) -> HTMLResponse:
     """What helped and what is missing, for those who write topics. On this machine that is everyone; else who has a key."""
-    if owner.kind not in ("local", "key") and not service.settings.on_loopback:
+    here = for_everyone_here(service)
+    if not here and owner.kind != "key":
         raise NoAccessError("the report is for owners of a key")
-    whose = None if service.settings.on_loopback and not service.settings.needs_keys else owner.id
+    whose = None if here else owner.id
     by_topic, unknown = service.feedbacks.by_topic(), service.feedbacks.unknown(MOST_UNKNOWN, whose)
     titles = {each.topic: load_entry(each.topic).title for each in by_topic if has_entry(each.topic)}
     return page(request, "report.html", titles=titles, topics=by_topic, unknown=unknown)

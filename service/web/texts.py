@@ -47,7 +47,6 @@ FILES_HINT = Text(
     "模型（.keras、.h5）、训练日志、数据样本或环境报告，拖到页面任意位置即可。",
 )
 KERAS_VERSION = Text("Keras version", "Keras 版本")
-OPTIONAL = Text("if you know it", "知道就填")
 RUN_MODEL = Text("Run my model too", "也运行我的模型")
 RUN_MODEL_HINT = Text("in a sandbox, without network", "在断网的沙箱里")
 DIAGNOSE = Text("Diagnose", "开始诊断")
@@ -78,23 +77,22 @@ EXAMPLE_TRACEBACK_HINT = Text(
     "Conv2D refuses uint8 pictures; the model file says why", "Conv2D 不接受 uint8 图片，模型文件说明了原因"
 )
 EXAMPLE_LOG = Text("A training log", "训练日志")
-EXAMPLE_LOG_HINT = Text("Good in training, bad on new data; the curves show where it turns", "训练很好，验证很差；曲线能看出从哪一轮开始")
+EXAMPLE_LOG_HINT = Text(
+    "Good in training, bad on new data; the curves show where it turns", "训练很好，验证很差；曲线能看出从哪一轮开始"
+)
 EXAMPLE_QUESTION = Text("A question in words", "用一句话提问")
 EXAMPLE_QUESTION_HINT = Text("'my loss is nan after a few batches'", "“训练几个批次后 loss 变成 nan”")
 EXAMPLE_QUESTION_TEXT = Text(
     "my loss becomes nan after a few batches, why?", "训练几个批次之后 loss 变成 nan 了，怎么办？"
 )
-EXAMPLE_LOG_TEXT = Text(
-    "Training looks good, but on new data the model is bad.", "训练集表现很好，验证集却越来越差。"
-)
+EXAMPLE_LOG_TEXT = Text("Training looks good, but on new data the model is bad.", "训练集表现很好，验证集却越来越差。")
 
 # The conversation.
 CONVERSATION = Text("Conversation", "对话")
 YOU = Text("You", "你")
-DOCTOR = Text("kerasdoctor", "kerasdoctor")
 FOLLOW_UP = Text("Follow-up", "继续提问")
 FOLLOW_UP_HINT = Text(
-    "Ask on, add the full traceback, say 'I use Keras 3' or 'it didn\'t help' …",
+    "Ask on, add the full traceback, say 'I use Keras 3' or 'it didn't help' …",
     "继续提问、补充完整报错，或直接说“我用的是 Keras 3”“没有用”……",
 )
 SHOW_ALL = Text("Show all {} lines", "显示全部 {} 行")
@@ -108,7 +106,6 @@ REMOVE = Text("Remove", "移除")
 REMOVE_FILE = Text("Remove {}", "移除 {}")
 DOWNLOAD = Text("Download", "下载")
 DOWNLOAD_FILE = Text("Download {}", "下载 {}")
-UNTIL = Text("kept until {}", "保留到 {}")
 THIS_CASE = Text("This case", "本次诊断")
 KNOWN_OF_IT = Text("What is known", "已知信息")
 TOPIC = Text("Topic", "主题")
@@ -126,7 +123,6 @@ COPY_CODE = Text("Copy the code", "复制代码")
 EXPORT = Text("Export as Markdown", "导出为 Markdown")
 REMOVE_CHAT = Text("Delete this chat", "删除这段对话")
 REMOVE_CHAT_SURE = Text("Yes, delete it with its answers", "确认删除（连同全部回答）")
-MORE_ACTIONS = Text("Share, export, delete", "分享、导出、删除")
 UNDER_WAY = Text("Working on it", "正在处理")
 QUEUED = Text("Waiting for a free place", "排队中")
 CANCEL = Text("Cancel", "取消")
@@ -140,13 +136,10 @@ DIAGNOSIS = Text("Diagnosis", "诊断结果")
 MENDED = Text("Repair", "修复")
 ANSWERED = Text("Answer", "回答")
 NO_ANSWER = Text("No answer", "没有得出结果")
-CONFIDENCE = Text("Confidence", "把握")
 CERTAIN = Text("Almost certain", "几乎确定")
 LIKELY = Text("Likely", "很可能")
 PERHAPS = Text("Possible", "有可能")
-READ_TOPIC = Text("All about this topic", "查看这个主题的全部内容")
-SILENT_PROBES = Text("Which probes they were", "是哪些探针")
-LAYERS = Text("Layers", "层")
+SEEN_IN = Text("Seen in {}:", "在 {} 中发现：")
 READ_ABOUT = Text("Read about it: {}", "查看相关主题：{}")
 PICTURE_MODEL = Text("Layer graph of {}", "{} 的层结构图")
 PICTURE_LOG = Text("Training curves of {}", "{} 的训练曲线")
@@ -204,7 +197,6 @@ NOTHING_FOUND = Text(
     "No topic has these words. Paste the whole error instead: it tells more.",
     "没有主题包含这些词。直接贴上完整报错，信息更多。",
 )
-FILTER = Text("Filter this list", "筛选列表")
 ENVIRONMENT_LEAD = Text(
     "GPU not found, imports that fail, versions that do not fit: have your own machine examined, without installing anything.",
     "找不到 GPU、导入失败、版本不匹配：不用安装任何东西，就能检查你自己的机器。",

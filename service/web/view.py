@@ -23,7 +23,7 @@ from ...diagnostics.page import (
     shown_findings,
     sure,
 )
-from ...diagnostics.probe import SubjectKind
+from ...diagnostics.probe import Finding, SubjectKind
 from ...diagnostics.progress import STEPS
 from ...diagnostics.repair import Change
 from ...errors import NotFoundError
@@ -100,7 +100,8 @@ class Silent:
 class Answer:
     """kerasdoctor's message. What can be done with it (`acts` and on) is there in the newest one of the owner's own page only.
 
-    `w` are the texts of the interface in the answer's language; `asks` tells that its question may be answered with a click.
+    `w` are the texts of the interface in the answer's language; `seen_in` is the finding that shows the topic in a file, told at
+    once where its part comes late; `asks` tells that its question may be answered with a click.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Answer:
     advice: tuple[str, ...] = ()
     ran_with: str = ""
     seen: ShownFindings | None = None
+    seen_in: Finding | None = None
     outcomes: Mapping[str, str] | None = None
     silent: tuple[Silent, ...] = ()
     silent_text: str = ""
@@ -257,6 +259,7 @@ class View:
             advice=tuple(advice_text(each).say(lang) for each in diagnosis.advice),
             ran_with=ran_with(diagnosis.fix).say(lang) if diagnosis.fix else "",
             seen=seen,
+            seen_in=_seen_in(diagnosis, parts),
             outcomes={name: text.say(lang) for name, (_, text) in OUTCOMES.items()},
             silent=tuple(Silent(f.probe, _promises()[f.probe].say(lang)) for f in silent if f.probe in _promises()),
             silent_text=silent_text.say(lang) if silent_text else "",
@@ -358,6 +361,13 @@ def _words(diagnosis: Diagnosis) -> Text:
     if diagnosis.confidence >= CERTAIN:
         return texts.CERTAIN
     return texts.LIKELY if diagnosis.confidence >= LIKELY else texts.PERHAPS
+
+
+def _seen_in(diagnosis: Diagnosis, parts: tuple[Part, ...]) -> Finding | None:
+    if "evidence" not in parts or "fix" not in parts or parts.index("evidence") < parts.index("fix"):
+        return None
+    shown = (f for f in diagnosis.findings if f.outcome == "finding" and diagnosis.topic in f.topics and f.evidence)
+    return next(shown, None)
 
 
 def _changes(made: Any, lang: Lang) -> Changes:  # noqa: ANN401 - a Made

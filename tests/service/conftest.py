@@ -18,8 +18,8 @@ from typing import Any
 
 import psycopg
 import pytest
-import uvicorn
 import structlog
+import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from kerasdoctor.service.app import ROUTERS, create_app
@@ -222,14 +222,14 @@ Serve = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture
 def serve(database_url: str, tmp_path: Path) -> Serve:
-    """Serves the application with these settings on a real socket: `with serve() as address`. On both kinds of database."""
+    """Give what serves the application with some settings on a real socket, on both kinds of database."""
 
     @contextmanager
     def serving(**settings: Any) -> Iterator[str]:
         defaults = {"database": database_url, "data": tmp_path}
         app = create_app(Settings(**{**defaults, **settings}), warm=False)
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=10))
             thread = threading.Thread(target=server.run, args=([listener],))
             thread.start()
             try:

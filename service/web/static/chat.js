@@ -8,6 +8,8 @@ import { announce, word } from "./words.js";
 export function enhanceChat(root) {
   const chat = new Chat(root);
   document.addEventListener("submit", (event) => chat.submitted(event));
+  // A form that unfolds at the end of an answer is not left below the box.
+  document.addEventListener("toggle", (event) => { if (event.target.open && event.target.matches(".acts .more")) event.target.scrollIntoView({ block: "nearest" }); }, true);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   return (form) => chat.send(form);
 }

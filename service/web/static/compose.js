@@ -114,16 +114,13 @@ class Composer {
     this.text.value = "";
     this.chips.replaceChildren();
     this.chips.hidden = true;
-    for (const name of ["live", "keras"]) {
-      const field = this.form.elements[name];
-      if (field.type === "checkbox") field.checked = false;
-      else field.value = "";
-    }
+    this.form.elements.keras.value = "";
+    if (this.form.elements.live) this.form.elements.live.checked = false;
   }
 
   empty() {
     const keras = this.sendBy && this.form.elements.keras.value.trim();
-    return !this.text.value.trim() && !this.form.querySelector("[name=uploads]") && !keras && !(this.sendBy && this.form.elements.live.checked);
+    return !this.text.value.trim() && !this.form.querySelector("[name=uploads]") && !keras && !(this.sendBy && this.form.elements.live?.checked);
   }
 
   fits() {

@@ -33,7 +33,16 @@ Open = Callable[..., Page]
 
 def started(folder: Path, *flags: str) -> tuple[subprocess.Popen[str], str]:
     """A service on a free port, and its address."""
-    command = [sys.executable, "-c", "from kerasdoctor.cli import main; main()", "serve", "--port", "0", "--data", str(folder)]
+    command = [
+        sys.executable,
+        "-c",
+        "from kerasdoctor.cli import main; main()",
+        "serve",
+        "--port",
+        "0",
+        "--data",
+        str(folder),
+    ]
     limits = ["--requests-per-minute", MANY, "--messages-per-minute", MANY, "--log-level", "warning", *flags]
     process = subprocess.Popen([*command, *limits], stdout=subprocess.PIPE, text=True, env={**os.environ})
     assert process.stdout is not None

@@ -11,7 +11,9 @@ from playwright.sync_api import Page, expect
 from .conftest import EXAMPLES, Open, answers, paste, width_of
 
 ERROR = (EXAMPLES / "error.txt").read_text(encoding="utf-8")
-DISCONNECTED = "ValueError: Graph disconnected: cannot obtain value for tensor KerasTensor(name='x') at layer \"dense\"."
+DISCONNECTED = (
+    "ValueError: Graph disconnected: cannot obtain value for tensor KerasTensor(name='x') at layer \"dense\"."
+)
 
 
 def test_a_paste_is_answered_and_followed_up(visit: Open) -> None:
@@ -108,7 +110,10 @@ def test_markup_in_a_paste_is_text(visit: Open, kind: str) -> None:
 def test_what_steers_terminals_and_text_is_shown_or_taken_out(visit: Open) -> None:
     """Colours go, control characters and bidirectional overrides show as what they are, and nothing is wider than the page."""
     page = visit(viewport={"width": 360, "height": 700})
-    page.evaluate("text => document.querySelector('textarea').value = text", "\x1b[31mValueError\x1b[0m: a\u202eb\u0007c \u2066d " + "x" * 4000)
+    page.evaluate(
+        "text => document.querySelector('textarea').value = text",
+        "\x1b[31mValueError\x1b[0m: a\u202eb\u0007c \u2066d " + "x" * 4000,
+    )
     page.get_by_role("button", name="Diagnose").click()
     answers(page)
     said = page.locator(".said-by-person").inner_text()
@@ -120,10 +125,14 @@ def test_what_steers_terminals_and_text_is_shown_or_taken_out(visit: Open) -> No
 def test_a_megabyte_stays_smooth(visit: Open) -> None:
     """A paste of 1 MB is taken within a moment; more is refused where it is written, and kept there."""
     page = visit()
-    text = "I0000 00:00:1795150962.814191 5922 port.cc:153] oneDNN custom operations are on. You may see slightly\n" * 10_100
+    text = (
+        "I0000 00:00:1795150962.814191 5922 port.cc:153] oneDNN custom operations are on. You may see slightly\n"
+        * 10_100
+    )
     page.locator("textarea").focus()
     took = page.evaluate(
-        """text => { const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', text); const begun = performance.now();
+        """text => { const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', text);
+        const begun = performance.now();
         document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }));
         document.body.offsetHeight; return performance.now() - begun }""",
         text + DISCONNECTED,
@@ -156,7 +165,7 @@ def test_the_keyboard_is_enough(visit: Open) -> None:
     page.keyboard.press("Control+Enter")
     answers(page)
     reached = _tabbed(page, 40)
-    assert ["why", "helped", "text"] == [name for name in reached if name in ("why", "helped", "text")][:3]
+    assert [name for name in reached if name in ("why", "helped", "text")][:3] == ["why", "helped", "text"]
     page.locator(".reasons summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".reasons li").first).to_be_visible()

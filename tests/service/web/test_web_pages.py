@@ -34,7 +34,9 @@ def test_pages_are_accessible(visit: Open, look: str) -> None:
 @pytest.mark.parametrize("width", [1200, 390])
 def test_conversations_are_accessible(visit: Open, look: str, width: int) -> None:
     """The same for an answer with evidence and all its parts unfolded, a question, a word and "not known"."""
-    page = visit(color_scheme=look, viewport={"width": width, "height": 800}, locale="zh-CN" if width == 390 else "en-US")
+    page = visit(
+        color_scheme=look, viewport={"width": width, "height": 800}, locale="zh-CN" if width == 390 else "en-US"
+    )
     page.locator("form[action$=traceback] button").click()
     answers(page)
     for number, said in enumerate(("why?", "my loss is nan and the accuracy is stuck", "helped, thanks"), 2):
@@ -67,7 +69,11 @@ def test_topics_are_for_search_engines(visit: Open) -> None:
     assert page.title().startswith("样本数不一致")
     assert "第一维" in (page.locator("meta[name=description]").get_attribute("content") or "")
     assert page.locator("link[rel=canonical]").get_attribute("href") == f"{site}/topics/data-cardinality?lang=zh"
-    assert {each.get_attribute("hreflang") for each in page.locator("link[rel=alternate]").all()} == {"en", "zh-Hans", "x-default"}
+    assert {each.get_attribute("hreflang") for each in page.locator("link[rel=alternate]").all()} == {
+        "en",
+        "zh-Hans",
+        "x-default",
+    }
     assert page.locator("meta[name=robots]").count() == 0
     expect(page.locator(".block.broken h3").first).to_contain_text("Keras 3")
     page.locator(".related a").first.click()
@@ -108,13 +114,24 @@ def test_what_went_wrong_is_said_in_the_readers_language(careless_visit: Visitor
     answer = page.request.post(page.url + "chats", multipart={"text": "x" * 1_100_000}, headers={"Accept": "text/html"})
     assert answer.status == 413
     assert "That is too large" in answer.text()
+    assert page.request.post(page.url + "chats", form={"text": "x" * 8_000_000}).status == 413  # it would lie in memory
+    assert page.request.post(page.url + "chats", multipart={"text": " "}).status == 400
+    assert page.request.post(page.url + "chats", multipart={"act": "dance"}).status == 400
+    assert page.request.post(page.url + "chats", multipart={"uploads": "x" * 22}).status == 404
 
 
 @pytest.fixture(scope="module")
 def locked_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """A service that asks for keys, and a key."""
     folder = tmp_path_factory.mktemp("locked")
-    command = [sys.executable, "-c", "from kerasdoctor.cli import main; main()", "keys", "--database", f"sqlite:///{folder}/kerasdoctor.db"]
+    command = [
+        sys.executable,
+        "-c",
+        "from kerasdoctor.cli import main; main()",
+        "keys",
+        "--database",
+        f"sqlite:///{folder}/kerasdoctor.db",
+    ]
     told = subprocess.run([*command, "new", "tests"], capture_output=True, text=True, check=True).stdout
     process, address = started(folder, "--keys")
     yield address, next(word for word in told.split() if word.startswith("kd_"))
