@@ -9,7 +9,7 @@ run: index  ## set up and serve the web chat at http://127.0.0.1:8080
 	$(BIN)/kerasdoctor serve
 
 test: index  ## set up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/installed  ## ruff, mypy strict, the import contract
 	$(BIN)/ruff check .
