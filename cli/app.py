@@ -14,7 +14,7 @@ from ..errors import InputError, KerasDoctorError, SubjectError
 from .examining import check, env, repair
 from .lookup import completion, evaluate, search, topic, topics
 from .options import EXIT_CODES, KERAS, LANG, NOT_KNOWN, UNUSABLE, subjects
-from .serving import keys, mcp, serve
+from .serving import keys, mcp, report, serve
 from .terminal import Screen, json_text, use_color
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def run(
     ctx.exit(ended.code)
 
 
-for each in (check, env, repair, topic, search, topics, evaluate, serve, keys, mcp, completion):
+for each in (check, env, repair, topic, search, topics, evaluate, serve, keys, report, mcp, completion):
     main.add_command(each)
 
 

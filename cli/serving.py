@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..errors import InputError
-from .terminal import use_color
+from .terminal import Screen, json_text, use_color
 
 if TYPE_CHECKING:
     from ..service.database import Database
@@ -106,6 +107,48 @@ def revoke(opened: Callable[[], Database], key_id: str) -> None:
 
     revoke_key(opened(), key_id, now())
     click.echo(f"Key {key_id} is revoked.")
+
+
+@click.command()
+@CONFIG
+@click.option("--database", metavar="URL", help="The database's URL. [env: KERASDOCTOR_DATABASE]")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many of each at most."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def report(config: str | None, database: str | None, limit: int, as_json: bool) -> None:
+    """Tell what a service learnt: which topics helped, why others did not, and what was pasted and not known.
+
+    It is for those who write topics. Pastes and reasons were masked before they were stored.
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from ..service.feedback import Feedbacks  # noqa: PLC0415
+
+    with closing(_database(config, database)) as opened:
+        read = Feedbacks(opened)
+        told = {
+            "topics": [asdict(each) for each in read.by_topic()][:limit],
+            "reasons": [asdict(each) for each in read.reasons(limit)],
+            "unknown": [asdict(each) for each in read.unknown(limit)],
+        }
+    if as_json:
+        click.echo(json_text(told))
+        return
+    screen = Screen()
+    screen.heading("Topics, those that helped least first")
+    for each in told["topics"]:
+        screen.item(
+            f"{each['topic']}: named {each['named']}, helped {each['helped']}, did not help {each['not_helped']}"
+        )
+    screen.heading("Reasons")
+    for each in told["reasons"]:
+        screen.item(f"{each['topic'] or 'not known'}: {each['reason']}", "✓" if each["helped"] else "✗")
+    screen.heading("Not known")
+    for each in told["unknown"]:
+        screen.item(f"{each['times']} times, nearest {each['nearest'] or 'to none'}")
+        screen.code(each["text"])
+    click.echo(screen.text(), color=use_color())
 
 
 @click.command()

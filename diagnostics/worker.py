@@ -234,6 +234,11 @@ class Worker:
         )
 
 
+def can_run() -> bool:
+    """Whether models can be run here at all: TensorFlow and both Kerases are installed."""
+    return all(importlib.util.find_spec(name) for kind in get_args(Kind) for name in _MODULES[kind])
+
+
 def _need(*modules: str) -> None:
     """See that modules are installed, without importing them."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]

@@ -95,8 +95,12 @@ class Chats:
 
         Raises:
             NotFoundError: there is no such chat.
-            ConflictError: the chat is full, or too many answers are under way.
+            ConflictError: no models are run here, the chat is full, or too many answers are under way.
         """
+        if not self._settings.live:
+            raise ConflictError(
+                "models are neither run nor repaired on this service: it has no TensorFlow, or no leave to"
+            )
         with self._database.session() as session:
             _held(session, owner, chat)
             number = session.scalar(select(func.max(Message.number)).where(Message.chat_id == chat)) or 0

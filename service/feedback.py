@@ -36,6 +36,15 @@ class Unknown:
     times: int
 
 
+@dataclass(frozen=True)
+class Said:
+    """Why a diagnosis helped or did not, in a person's masked words; the topic is None where it was not known."""
+
+    topic: str | None
+    helped: bool
+    reason: str
+
+
 def save_feedback(session: Session, diagnosis: str, *, helped: bool, reason: str) -> None:
     """Keep what a person said of a diagnosis, in a transaction; the last word counts."""
     session.execute(select(DiagnosisRow.id).where(DiagnosisRow.id == diagnosis).with_for_update())  # one at a time
@@ -79,6 +88,18 @@ class Feedbacks:
                 for topic, named, helped, not_helped in session.execute(rows)
             ]
         return sorted(told, key=lambda each: (each.helped - each.not_helped, each.topic))
+
+    def reasons(self, limit: int = 100) -> list[Said]:
+        """The reasons that people gave, the newest first."""
+        rows = (
+            select(DiagnosisRow.topic, Feedback.helped, Feedback.reason)
+            .join(Feedback, Feedback.diagnosis_id == DiagnosisRow.id)
+            .where(Feedback.reason != "")
+            .order_by(Feedback.made_at.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return [Said(*row) for row in session.execute(rows)]
 
     def unknown(self, limit: int = 100, owner: str | None = None) -> list[Unknown]:
         """The pastes that no topic was named for, of one owner or of all; the newest first, the same one once."""

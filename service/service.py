@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from ..diagnostics.doctor import Doctor
+from ..diagnostics.worker import can_run
 from ..diagnostics.workers import Workers
 from ..knowledge.matcher import Matcher
 from .answering import Answering, Repairing
@@ -63,6 +64,8 @@ class Service:
             StorageError: the file store cannot be used.
             IndexMissingError: the index was not built.
         """
+        if not can_run():
+            self.settings = self.settings.model_copy(update={"live": False})
         settings, database = self.settings, self.database
         self.files = FileStore(settings.files)
         self.uploads = Uploads(database, self.files, settings)

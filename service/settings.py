@@ -74,7 +74,10 @@ class Settings(BaseSettings):
     messages_per_minute: int = Field(30, ge=1, description="messages and diagnoses of one owner or address")
     requests_per_minute: int = Field(600, ge=1, description="all requests of one owner or address")
 
-    live: bool = Field(default=True, description="let models be run in the sandbox when people ask for it")
+    live: bool = Field(
+        default=True,
+        description="let models be run and repaired in the sandbox when people ask for it (needs TensorFlow here)",
+    )
     jobs: int = Field(2, ge=1, le=64, description="answers that one process works on at a time")
     leave_seconds: float = Field(
         20, gt=0, description="a job is cancelled when those who watched it are gone for so long"

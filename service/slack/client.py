@@ -8,26 +8,23 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import IO, Any, TypeVar
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry import HttpRequest, HttpResponse, RateLimitErrorRetryHandler, RetryState
 from slack_sdk.webhook import WebhookClient
 
 from ...diagnostics.progress import Watch
 from ...errors import KerasDoctorError, NotFoundError
 from ..settings import Settings
 from .installations import QUIET, Installations
+from .pacing import Pace, Patience
 from .place import Place, is_slacks
 from .rich_text import Json
 
-LONGEST = 60  # seconds that Slack may tell us to wait
 SECONDS = 20  # for one answer of Slack
 PAUSES = (1.0, 4.0, 10.0)  # seconds before it is tried again where Slack cannot be reached
-APART = 1.0  # seconds between two messages of a channel: https://docs.slack.dev/apis/web-api/rate-limits
 EVENT = "kerasdoctor_reply"
 REVOKED = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 # There is no posting there, and trying again changes nothing.
@@ -42,40 +39,6 @@ _log = structlog.get_logger(__name__)
 
 class SlackAwayError(KerasDoctorError):
     """Slack cannot be reached, or refused; which of its errors stands in the message."""
-
-
-class Patience(RateLimitErrorRetryHandler):
-    """Waits as long as Slack says, unless that is very long."""
-
-    def _can_retry(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        if not super()._can_retry(state=state, request=request, response=response, error=error) or response is None:
-            return False
-        told = next((value for name, value in response.headers.items() if name.lower() == "retry-after"), ["1"])
-        return str(told[0]).isdigit() and int(told[0]) <= LONGEST
-
-
-class Pace:
-    """Lets one message a second into each channel."""
-
-    def __init__(self, apart: float = APART) -> None:
-        self._apart, self._free = apart, dict[str, float]()
-        self._lock = Lock()
-
-    def wait(self, channel: str) -> None:
-        """Wait until it is this message's turn."""
-        with self._lock:
-            at = time.monotonic()
-            self._free = {each: free for each, free in self._free.items() if free > at}
-            turn = max(at, self._free.get(channel, at))
-            self._free[channel] = turn + self._apart
-        time.sleep(turn - at)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -39,7 +39,7 @@ def is_slacks(url: str, api: str) -> bool:
     try:
         parts, ours = urlsplit(url), urlsplit(api)
         if (parts.scheme, parts.netloc) == (ours.scheme, ours.netloc):
-            return bool(parts.netloc)
+            return True
         host, odd = parts.hostname or "", parts.port not in (None, 443) or "@" in parts.netloc
     except ValueError:
         return False

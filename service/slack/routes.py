@@ -6,6 +6,7 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http.client import HTTPException as HttpError
 from typing import Annotated
 
 from anyio import to_thread
@@ -15,6 +16,7 @@ from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from slack_bolt.oauth import OAuthFlow
 from slack_sdk.signature import SignatureVerifier
+from starlette.exceptions import HTTPException
 
 from ...errors import ConflictError, NoAccessError, NotFoundError
 from ..answering import Answering
@@ -120,7 +122,10 @@ async def install(request: Request, slack: TheApp, service: TheService) -> Respo
 async def redirected(request: Request, slack: TheApp, service: TheService) -> Response:
     """Slack sends the browser back."""
     flow = _flow(slack, service.settings)
-    return to_starlette_response(await to_thread.run_sync(flow.handle_callback, to_bolt_request(request, b"")))
+    try:
+        return to_starlette_response(await to_thread.run_sync(flow.handle_callback, to_bolt_request(request, b"")))
+    except (OSError, HttpError) as error:
+        raise HTTPException(502, "Slack cannot be reached from here; begin again at /slack/install.") from error
 
 
 def _flow(slack: SlackApp, settings: Settings) -> OAuthFlow:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from click.testing import CliRunner
+from kerasdoctor.cli import main
 from kerasdoctor.errors import NotFoundError
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.feedback import MAX_REASON, Feedbacks, Helpfulness
@@ -70,3 +73,20 @@ def test_what_was_not_known_is_listed_once(feedbacks: Feedbacks, database: Datab
     assert [(each.text, each.times, each.nearest) for each in told] == [("one", 2, "near"), ("two", 1, "near")]
     assert [each.diagnosis for each in told] == newest[::-1]
     assert len(feedbacks.unknown(1)) == 1
+
+
+def test_the_report_of_an_operator(feedbacks: Feedbacks, database: Database, database_url: str) -> None:
+    """The command tells topics, reasons and what was not known, of all owners, for people and as JSON."""
+    feedbacks.take("ann", diagnose(database, "a"), helped=False, reason="my model has two inputs; ask ann@example.org")
+    diagnose(database, None, "KeyError: 'Age'", nearest="b")
+    told = CliRunner().invoke(main, ["report", "--database", database_url])
+    assert told.exit_code == 0, told.output
+    for line in (
+        "a: named 1, helped 0, did not help 1",
+        "✗ a: my model has two inputs; ask <email>",
+        "1 times, nearest b",
+    ):
+        assert line in told.output
+    read = json.loads(CliRunner().invoke(main, ["report", "--database", database_url, "--json"]).output)
+    assert read["reasons"] == [{"topic": "a", "helped": False, "reason": "my model has two inputs; ask <email>"}]
+    assert read["unknown"][0]["text"] == "KeyError: 'Age'"
