@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .problems import problem_response
 from .service import TheService
 from .settings import MIB
 from .visit import visit_of
+
+CHARSET = "Forms are taken in UTF-8 alone; leave out `charset` in Content-Type."
 
 
 class Bodies:
@@ -23,6 +27,9 @@ class Bodies:
         """Pass on, and count what is read."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if not _in_utf8(scope):
+            await problem_response(Request(scope), 415, CHARSET)(scope, receive, send)
             return
         visit = visit_of(scope)
         told = int(next((v for k, v in scope["headers"] if k == b"content-length" and v.isdigit()), b"0"))
@@ -39,6 +46,13 @@ class Bodies:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _in_utf8(scope: Scope) -> bool:
+    """Whether a form says nothing else. Its parser takes any codec of Python: punycode takes minutes, others raise."""
+    value = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    kind, options = parse_options_header(value)
+    return kind != b"multipart/form-data" or options.get(b"charset", b"utf-8").lower() in (b"utf-8", b"utf8")
 
 
 def _too_large(limit: int) -> HTTPException:

@@ -18,6 +18,7 @@ from ..uploads import PartWriter
 
 WANTED = "expected multipart/form-data with one file, as `curl -F file=@model.keras` sends it"
 MAX_OUTSIDE = MIB // 4  # bytes of other fields
+MAX_PARTS = 100  # each costs time, also an empty one
 
 
 async def pieces(request: Request) -> AsyncGenerator[bytes]:
@@ -59,7 +60,7 @@ class OneFile:
         self.whole = False
         self._inside = False
         self._header, self._value = bytearray(), bytearray()
-        self._outside = 0
+        self._outside = self._parts = 0
         self._taken: list[bytes] = []
         callbacks: dict[str, Any] = {
             "on_part_begin": self._begin,
@@ -96,6 +97,12 @@ class OneFile:
         return self.name
 
     def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InputError(f"more than {MAX_PARTS} fields came; {WANTED}")
+        self._next_header()
+
+    def _next_header(self) -> None:
         self._header.clear()
         self._value.clear()
 
@@ -112,7 +119,7 @@ class OneFile:
                 if self.name is not None:
                     raise InputError(f"two files came; {WANTED}")
                 self.name, self._inside = name.decode("utf-8", "replace"), True
-        self._begin()
+        self._next_header()
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._inside:
