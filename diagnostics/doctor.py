@@ -193,7 +193,8 @@ def weigh(
         tells = finding.fault or (finding.warning and fault == NO_TEXT)
         for number, topic in enumerate(finding.topics, 1):
             if has_entry(topic):  # the first is what the probe has in mind, the others may come of it
-                odds[topic] = max(odds.get(topic, 0.0), alone / number if tells else 0.0) * CONFIRMED
+                start = max(alone / number, _explained(topic, odds) if finding.fault else 0.0) if tells else 0.0
+                odds[topic] = max(odds.get(topic, 0.0), start) * CONFIRMED
         for topic in finding.ruled_out:
             if topic in odds:
                 odds[topic] *= RULED_OUT
@@ -203,6 +204,16 @@ def weigh(
     odds = {topic: value for topic, value in odds.items() if topic not in said.ruled_out}
     total = sum(odds.values()) + others + ranking.unknown or 1.0
     return {topic: value / total for topic, value in odds.items()}, ranking.unknown / total
+
+
+def _explained(cause: str, odds: dict[str, float]) -> float:
+    """The highest odds of a described symptom for which the entries name this cause: a fault that is there explains it."""
+
+    def names(one: str, other: str) -> bool:
+        return any(related.id == other for related in load_entry(one).related)
+
+    symptoms = [topic for topic in odds if topic != cause and load_entry(topic).kind == "pitfall"]
+    return max((odds[each] for each in symptoms if names(each, cause) or names(cause, each)), default=0.0)
 
 
 def _missing(examined: list[Examination], *, ran: bool) -> frozenset[SubjectKind]:

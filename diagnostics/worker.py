@@ -1,6 +1,6 @@
 """A warm worker: a process that has imported what its jobs need, and runs each of them in a locked fork of itself.
 
-    python -m kerasdoctor.diagnostics.worker keras-3
+    python -m kerasdoctor.diagnostics.worker keras-3 [ITS-FOLDER]
 
 There is one kind for reading files, which needs no TensorFlow, and one for running models in each Keras. It is started with a
 clean environment, so that there are no secrets in the memory that a job inherits, and without GPUs: a job runs on the CPU. It
@@ -50,6 +50,7 @@ _MODULES: dict[Kind, tuple[str, ...]] = {
     "tf-keras": ("tensorflow", "tf_keras"),
 }
 _READERS = ("safety", "weights", "training_log", "data_sample", "data_arrays", "picture_of", "plot")
+HOME = "kerasdoctor-worker-"  # how the name of a worker's folder begins
 _START = 120.0  # seconds that importing TensorFlow may take
 _GRACE = 15.0  # seconds beyond a job's wall time
 _HEAR = 0.02  # seconds between two looks at whether it is cancelled
@@ -71,14 +72,14 @@ class Worker:
         """
         _need(*_MODULES[kind])
         self.kind = kind
-        self._home = tempfile.TemporaryDirectory(prefix="kerasdoctor-worker-")
+        self._home = tempfile.TemporaryDirectory(prefix=HOME)
         Path(self._home.name).chmod(0o711)  # the scratch folders in it are reached by users that no one is
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._buffer = bytearray()
         self._ready, self._closed = False, False
         self._start_by = time.monotonic() + _START
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", __name__, kind],
+            [sys.executable, "-P", "-m", __name__, kind, self._home.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
@@ -284,7 +285,14 @@ def main() -> NoReturn:
     while line := requests.readline():  # which takes no more than the line: what follows is for the watch
         if line != _CANCEL:  # one that came when its job had ended
             _say(answers, _serve(kind, json.loads(line), watch))
+    _leave(Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004 - see above
     sys.exit(0)
+
+
+def _leave(home: Path | None) -> None:
+    """Take the worker's folder away where its caller was killed, which else would."""
+    if home is not None and home.name.startswith(HOME):
+        remove(home)
 
 
 def _take_pipes() -> tuple[FileIO, BinaryIO]:

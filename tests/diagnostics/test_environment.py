@@ -482,7 +482,7 @@ def test_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 1}, "format 1, expected 2"),
+        ({"format": 1}, "format '1', expected 2"),
         ({"python": None}, "report.python: NoneType, expected Interpreter"),
         ({"driver": {"outcome": "ok", "gpus": [{"name": "A", "memory_mib": "1"}]}}, r"gpus\[0\].memory_mib: str"),
         ({"driver": {}}, "report.driver: .*outcome"),

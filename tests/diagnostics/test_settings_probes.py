@@ -102,7 +102,7 @@ def test_warnings_are_told_whatever_was_asked(saved: Path, probe: str, name: str
     finding = look(probe, saved / name)
     assert (finding.outcome, finding.warning, finding.fault) == ("finding", True, False)
     assert [said in text.en for text in finding.evidence] == [True]
-    assert look(probe, saved / name, topic).topics == (topic,)
+    assert topic in look(probe, saved / name, topic).topics
 
 
 FACTS = [

@@ -60,7 +60,7 @@ def stopped(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a service that all tests share."""
     process, address = started(tmp_path_factory.mktemp("service"))
@@ -68,13 +68,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stopped(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One browser; each test has contexts of its own, as if they were other people's."""
     if not Path(CHROMIUM).exists():

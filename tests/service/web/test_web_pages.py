@@ -52,13 +52,15 @@ def test_the_look_is_switched_and_remembered(visit: Open) -> None:
     page = visit(color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
-    page.get_by_role("button", name="Dark").click()
+    with page.expect_response("**/choices"):
+        page.get_by_role("button", name="Dark").click()
     dark = page.evaluate(ground)
     assert dark != light
     page.reload()
     assert page.evaluate(ground) == dark
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    page.get_by_role("button", name="Auto").click()
+    with page.expect_response("**/choices"):
+        page.get_by_role("button", name="Auto").click()
     assert page.evaluate(ground) == light
 
 
