@@ -51,6 +51,11 @@ class Chats:
             found = session.get(Chat, chat, options=[selectinload(Chat.messages)])
         return _mine(found, owner, chat)
 
+    def has(self, owner: str, chat: str) -> bool:
+        """Whether this owner has such a chat."""
+        with self._database.reading() as session:
+            return session.scalar(select(Chat.id).where(Chat.id == chat, Chat.owner_id == owner)) is not None
+
     def shared(self, token: str) -> Chat:
         """The chat that a public link leads to.
 

@@ -65,8 +65,9 @@ POST /slack/events, POST /slack/commands, POST /slack/interactions, GET /slack/i
 """
 # What a key opens, and in which everyone has their own.
 OWN = """
-POST /api/v1/diagnoses, POST /api/v1/chats, GET /api/v1/chats, POST /api/v1/uploads/resumable, POST /api/v1/uploads, GET /api/v1/uploads,
-GET /api/v1/report, GET /metrics, GET /mcp, POST /mcp, DELETE /mcp, GET /, POST /chats, POST /examples/{name}, GET /report
+POST /api/v1/diagnoses, POST /api/v1/chats, GET /api/v1/chats, POST /api/v1/uploads/resumable, POST /api/v1/uploads,
+GET /api/v1/uploads, GET /api/v1/report,
+GET /metrics, GET /mcp, POST /mcp, DELETE /mcp, GET /, POST /chats, POST /examples/{name}, GET /report
 """
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = TUS | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
