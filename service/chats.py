@@ -89,7 +89,7 @@ class Chats:
         limit = self._settings.max_text_mib
         if len(asked.text.encode("utf-8", "replace")) > limit * MIB:
             raise TooLargeError(f"the text is over {limit} MiB; send its last part, or the log as a file")
-        asked = replace(asked, text=mask(asked.text))
+        asked = replace(asked, text=mask(asked.text), choice=mask(asked.choice))
         with self._database.session() as session:
             message, job = add_message(session, self._events, owner, chat, asked)
         self._jobs.nudge()

@@ -10,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from kerasdoctor.service.keys import all_keys, new_key, revoke_key
+from kerasdoctor.service.tables import Message
+from sqlalchemy import select
 
 MakeApp = Callable[..., FastAPI]
 Client = Callable[..., TestClient]
@@ -187,3 +189,22 @@ def test_others_ids_in_what_is_sent(make_app: MakeApp, program: Client) -> None:
     told = bob.post("/mcp", json=body, headers={"Accept": "application/json, text/event-stream"}).json()
     assert told["result"]["isError"]
     assert "there is no upload" in told["result"]["content"][0]["text"]
+
+
+def test_a_choice_is_masked(make_app: MakeApp, program: Client) -> None:
+    """Nothing of a secret is stored, also not in the small fields of a message."""
+    app = make_app()
+    client = program(app)
+    client.post("/chats", data={"text": "loss is nan", "choice": "password=hunter2hunter2"}, follow_redirects=False)
+    with app.state.service.database.reading() as session:
+        (asked,) = session.scalars(select(Message.asked).where(Message.role == "asks"))
+    assert "hunter2" not in str(asked)
+
+
+def test_every_diagnosis_over_mcp_is_counted(make_app: MakeApp, program: Client) -> None:
+    """A file within the request is work like any other: the limit of messages holds."""
+    client = program(make_app(messages_per_minute=2))
+    call = {"name": "examine_content", "arguments": {"name": "log.csv", "content": "bG9zcwoxCg=="}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    told = [client.post("/mcp", json=body, headers={"Accept": "application/json, text/event-stream"}) for _ in range(3)]
+    assert [each.json()["result"]["isError"] for each in told] == [False, False, True]
