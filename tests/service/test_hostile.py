@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,3 +210,12 @@ def test_every_diagnosis_over_mcp_is_counted(make_app: MakeApp, program: Client)
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
     told = [client.post("/mcp", json=body, headers={"Accept": "application/json, text/event-stream"}) for _ in range(3)]
     assert [each.json()["result"]["isError"] for each in told] == [False, False, True]
+
+
+def test_uploads_leave_the_disk_usable(make_app: MakeApp, program: Client, tmp_path: Path) -> None:
+    """Who drops the cookie is a new owner with new room where all are let in: together they must not fill the disk."""
+    client = program(make_app(max_upload_mib=1 << 40, max_stored_mib=1 << 40))
+    free = shutil.disk_usage(tmp_path).free
+    told = [client.post("/api/v1/uploads/resumable", headers=TUS | {"Upload-Length": str(size)}) for size in (1, free)]
+    assert [answer.status_code for answer in told] == [201, 413]
+    assert "no room" in told[1].json()["detail"]
