@@ -24,9 +24,10 @@ from .conversation import Conversation, Turn
 from .database import Database
 from .events import Events
 from .feedback import EXCERPT, save_feedback
+from .masked import masked
 from .queue import Task
 from .reply import Reply
-from .tables import Chat, DiagnosisRow, Message, Upload, new_id, now
+from .tables import Chat, DiagnosisRow, Message, new_id, now
 from .uploads import Uploads
 
 TARGETS: dict[Target, tuple[str, str]] = {"keras3": ("keras-3", ".keras"), "keras2": ("keras-2", ".h5")}
@@ -99,7 +100,7 @@ class Repairing:
             if upload.id not in files:
                 raise ConflictError(f"{upload.name} was not received to its end")
             copy = Path(folder) / f"{Path(upload.name).stem}-{mark}{ending}"
-            mended = repair_file(files[upload.id], copy, target, workers=self._workers, watch=watch)
+            mended = masked(repair_file(files[upload.id], copy, target, workers=self._workers, watch=watch))
             kept = self._uploads.stored(chat.owner_id, copy.name, copy, upload.id).id if mended.file else None
         reply = Reply("repair", Case.from_json(chat.case).lang or "en", mended=mended, copy=kept)
         return lambda session: add_reply(session, self._events, task, reply)
@@ -166,8 +167,3 @@ def recognised(diagnosis: Diagnosis) -> dict[str, Any]:
 def _asked(message: Message) -> Asked:
     asked: Asked = decode(Asked, message.asked or {}, "message")
     return replace(asked, text=message.text)
-
-
-def copies_of(session: Session, upload: str) -> list[Upload]:
-    """The mended copies of an upload."""
-    return list(session.scalars(select(Upload).where(Upload.made_from == upload)))

@@ -167,7 +167,7 @@ class RemoteTools(Tools):
         """Examine a small file that comes with the request, or the report of an environment; larger ones are uploaded first."""
 
         def work() -> Diagnosis:
-            with _from_base64(name, content) as path:
+            with self.opened(context, ()), _from_base64(name, content) as path:
                 return self.doctor.diagnose("", Subjects((path,)), lang, watch=_watch(context))
 
         return await _answered(work)

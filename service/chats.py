@@ -51,6 +51,11 @@ class Chats:
             found = session.get(Chat, chat, options=[selectinload(Chat.messages)])
         return _mine(found, owner, chat)
 
+    def has(self, owner: str, chat: str) -> bool:
+        """Whether this owner has such a chat."""
+        with self._database.reading() as session:
+            return session.scalar(select(Chat.id).where(Chat.id == chat, Chat.owner_id == owner)) is not None
+
     def shared(self, token: str) -> Chat:
         """The chat that a public link leads to.
 
@@ -84,7 +89,7 @@ class Chats:
         limit = self._settings.max_text_mib
         if len(asked.text.encode("utf-8", "replace")) > limit * MIB:
             raise TooLargeError(f"the text is over {limit} MiB; send its last part, or the log as a file")
-        asked = replace(asked, text=mask(asked.text))
+        asked = replace(asked, text=mask(asked.text), choice=mask(asked.choice))
         with self._database.session() as session:
             message, job = add_message(session, self._events, owner, chat, asked)
         self._jobs.nudge()

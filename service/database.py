@@ -146,7 +146,8 @@ def _sqlite(file: str) -> Engine:
 
 
 def _configure(connection: Any, _record: Any) -> None:  # noqa: ANN401 - of the driver
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    # What was removed is overwritten, not only forgotten: pastes are gone when they are.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

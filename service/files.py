@@ -20,6 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from ..errors import StorageError
 
 CHUNK = 1 << 20
+SPARED = 256 << 20  # bytes of a disk that uploads leave to the database and everyone else
 MAX_STEM, MAX_ENDING = 160, 40  # bytes in UTF-8; file systems take 255 for both
 _ODD = re.compile(r"[^\w.\- ()\[\]]+")
 
@@ -53,6 +54,10 @@ class FileStore:
         except OSError:
             return False
         return True
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes more leave the disk usable; a store that is no folder has its own limits."""
+        return not self._local or shutil.disk_usage(self._root).free - size >= SPARED
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -12,6 +17,38 @@ from .tables import Count
 from .visit import Room, Visit
 
 WINDOW = 60  # seconds
+MAX_STREAMS = 100  # of one owner or address in one process; each is a connection that stays
+
+
+class Streams:
+    """The streams that are open in this process, by owner and by address."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def check(self, *holders: str) -> None:
+        """See that each holder may have one more.
+
+        Raises:
+            TooManyError: one of them has too many.
+        """
+        with self._lock:
+            if any(self._open[each] >= MAX_STREAMS for each in holders):
+                raise TooManyError(
+                    f"{MAX_STREAMS} streams are open already; close some, or wait for their end.", WINDOW
+                )
+
+    @contextmanager
+    def holding(self, *holders: str) -> Iterator[None]:
+        """Count one for each holder while it is open."""
+        with self._lock:
+            self._open.update(holders)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= Counter(holders)
 
 
 def spend(service: Service, visit: Visit, name: str, limit: int) -> None:

@@ -12,7 +12,6 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from ..diagnostics.doctor import Doctor
 from ..diagnostics.worker import can_run
 from ..diagnostics.workers import Workers
 from ..knowledge.matcher import Matcher
@@ -25,6 +24,7 @@ from .events import Events
 from .feedback import Feedbacks
 from .files import FileStore
 from .jobs import Handler, Jobs
+from .masked import MaskedDoctor
 from .settings import Settings
 from .uploads import Uploads
 
@@ -71,7 +71,7 @@ class Service:
         self.uploads = Uploads(database, self.files, settings)
         self.events = Events(database)
         self.workers = Workers(settings.jobs)
-        self.doctor = Doctor(Matcher.load(), self.workers)
+        self.doctor = MaskedDoctor(Matcher.load(), self.workers)
         self.conversation = Conversation(self.doctor, live=settings.live)
         self.handlers["answer"] = Answering(database, self.events, self.uploads, self.conversation)
         self.handlers["repair"] = Repairing(database, self.events, self.uploads, self.workers)

@@ -21,6 +21,7 @@ from .tables import Owner, Upload, new_id, now
 
 PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
 OTHER = "another request went on with this upload at the same time; ask where it stands"
+NO_ROOM = "there is no room for this file here at the moment; try again later"
 LEFT = timedelta(hours=1)  # after so long, what no row knows of was left by a process that was killed
 
 
@@ -34,13 +35,9 @@ class Uploads:
         """Make room for a file of `size` bytes.
 
         Raises:
-            TooLargeError: the file, or all files of this owner together, would be too large.
+            TooLargeError: the file, or all files of this owner together, would be too large, or the disk is full.
             InputError: the size is negative.
         """
-        if size < 0:
-            raise InputError(f"the file has {size} bytes; expected 0 or more")
-        if size > self._settings.max_upload_mib * MIB:
-            raise TooLargeError(f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken")
         upload = Upload(
             owner_id=owner,
             name=safe_name(name),
@@ -51,14 +48,32 @@ class Uploads:
         )
         with self._database.session() as session:
             _lock(session, owner)
-            mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
-            stored = session.scalar(select(func.sum(Upload.size)).where(mine)) or 0
-            if stored + size > self._settings.max_stored_mib * MIB:
-                raise TooLargeError(
-                    f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first"
-                )
+            self._room(session, owner, size)
             session.add(upload)
         return upload
+
+    def room(self, owner: str, size: int) -> None:
+        """See that there is room for `size` bytes more, before they are read.
+
+        Raises:
+            TooLargeError: as for `begin`.
+        """
+        with self._database.reading() as session:
+            self._room(session, owner, size)
+
+    def _room(self, session: Session, owner: str, size: int) -> None:
+        if size < 0:
+            raise InputError(f"the file has {size} bytes; expected 0 or more")
+        if size > self._settings.max_upload_mib * MIB:
+            raise TooLargeError(f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken")
+        if not self._files.has_room(size):
+            raise TooLargeError(NO_ROOM)
+        mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
+        stored = session.scalar(select(func.sum(Upload.size)).where(mine)) or 0
+        if stored + size > self._settings.max_stored_mib * MIB:
+            raise TooLargeError(
+                f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first"
+            )
 
     def part(self, owner: str, upload_id: str, offset: int) -> PartWriter:
         """Go on writing at `offset`, which must be where it stopped.
@@ -244,11 +259,13 @@ class PartWriter:
         """Write a piece.
 
         Raises:
-            TooLargeError: there is more than was said at the beginning; the piece is not written.
+            TooLargeError: there is more than was said at the beginning, or the disk is full; the piece is not written.
             ConflictError: another request went on with this upload.
         """
         if self.upload.received + self._length + len(piece) > self.upload.size:
             raise TooLargeError(f"more than the {self.upload.size} bytes that were announced")
+        if not self._files.has_room(len(piece)):
+            raise TooLargeError(NO_ROOM)
         if self._length >= PART:
             self._keep()
             self._open()

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from ...errors import InputError
+from ..access import Asker
 from ..api.messages import MAX_CHOICE
 from ..api.values import MAX_UPLOADS, Id, KerasVersion
 from ..bodies import takes_files
@@ -24,10 +25,16 @@ _VERSION: TypeAdapter[str] = TypeAdapter(KerasVersion)
 FIELDS = 30
 
 
-def takes_form(request: Request, service: TheService) -> None:
-    """Take as much as a file may have, where the form carries files: one without is read into memory."""
+def takes_form(request: Request, service: TheService, owner: Asker) -> None:
+    """Take as much as a file may have, where the form carries files: one without is read into memory.
+
+    Raises:
+        TooLargeError: there is no room for that much; the files would lie on the disk before anybody looked.
+    """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         takes_files(request, service)
+        length = request.headers.get("content-length", "")
+        service.uploads.room(owner.id, max(0, int(length) - MIB) if length.isdigit() else 0)
 
 
 TakesForm = Annotated[None, Depends(takes_form)]

@@ -6,21 +6,29 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
+from kerasdoctor.service.database import Database
+from kerasdoctor.service.keys import all_keys, new_key, revoke_key
+from kerasdoctor.service.limits import MAX_STREAMS
 
 Serve = Callable[..., AbstractContextManager[str]]
 PASTE = "ValueError: Shapes (None, 1) and (None, 10) are incompatible"
 LEAVE = 1.0
+MANY = httpx.Limits(max_connections=None)
 
 
 @pytest.fixture
 def client(serve: Serve) -> Iterator[httpx.Client]:
     """A client of a server on which whoever leaves is missed after a second."""
-    with serve(leave_seconds=LEAVE) as address, httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+    with (
+        serve(leave_seconds=LEAVE) as address,
+        httpx.Client(base_url=f"{address}/api/v1", timeout=60, limits=MANY) as client,
+    ):
         yield client
 
 
@@ -142,3 +150,56 @@ def test_a_stop_ends_streams(serve: Serve) -> None:
             next(told)
             began = time.monotonic()
         assert time.monotonic() - began < 6
+
+
+def ends_after(response: httpx.Response) -> float:
+    """Read a stream to its end; how long that took."""
+    began = time.monotonic()
+    for _ in response.iter_bytes():
+        assert time.monotonic() - began < 20
+    return time.monotonic() - began
+
+
+def test_a_revoked_key_ends_its_streams(serve: Serve, database_url: str) -> None:
+    """Who watches is looked at again: some seconds after a key was revoked, or the chat removed, its streams end."""
+    database = Database(database_url)
+    keys = {name: {"Authorization": f"Bearer {new_key(database, name)}"} for name in ("kept", "revoked")}
+    with (
+        serve(keys=True) as address,
+        httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client,
+        ExitStack() as opened,
+    ):
+        chats = {name: client.post("/chats", headers=key).json()["id"] for name, key in keys.items()}
+        streams = [
+            opened.enter_context(client.stream("GET", f"/chats/{chat}/events?follow=true", headers=keys[name]))
+            for name, chat in chats.items()
+        ]
+        assert client.delete(f"/chats/{chats['kept']}", headers=keys["kept"]).status_code == 204
+        revoke_key(database, next(key.id for key in all_keys(database) if key.name == "revoked"), datetime.now(UTC))
+        assert sum(map(ends_after, streams)) < 8
+    database.close()
+
+
+def test_streams_are_limited(client: httpx.Client) -> None:
+    """One owner has so many streams open and no more; one that ends makes room."""
+    chat = client.post("/chats").json()["id"]
+    asked = client.build_request("GET", f"/chats/{chat}/events?follow=true")
+    opened: list[httpx.Response] = []
+    kept: list[Iterator[bytes]] = []
+    try:
+        for _ in range(MAX_STREAMS):
+            opened.append(client.send(asked, stream=True))
+            kept.append(opened[-1].iter_raw())  # one that is let go closes its response
+            assert next(kept[-1])
+        assert {response.status_code for response in opened} == {200}
+        assert client.get(asked.url).status_code == 429
+    finally:
+        for response in opened:
+            response.close()
+    for _ in range(50):
+        again = client.send(asked, stream=True)
+        again.close()
+        if again.status_code == 200:
+            return
+        time.sleep(0.1)
+    pytest.fail("there is no room again")
