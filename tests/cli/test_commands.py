@@ -53,14 +53,22 @@ def test_explain_a_file_with_a_model() -> None:
 
 
 def test_a_fault_of_the_model_comes_before_general_advice() -> None:
-    """A symptom that many things cause, and a model that has one of them: what was found is told first, with its topic."""
-    ended = command(
-        "explain", "--model", str(EXAMPLES / "churn.h5"), text="My loss does not decrease, accuracy stays at 0.5"
-    )
+    """An error of one kind, and a model with a fault of another: what was found is told first, with its topic."""
+    text = "ResourceExhaustedError: OOM when allocating tensor with shape[64,512,512,64]"
+    ended = command("explain", "--model", str(EXAMPLES / "churn.h5"), text=text)
     assert ended.returncode == 0, ended.stderr
-    parts = ["loss-not-decreasing", "Evidence", "softmax over 1 unit", "topic softmax-on-one-unit", "What to do"]
+    parts = ["gpu-out-of-memory", "Evidence", "softmax over 1 unit", "topic softmax-on-one-unit", "What to do"]
     places = [ended.stdout.index(part) for part in parts]
     assert places == sorted(places)
+
+
+def test_a_described_symptom_yields_to_the_fault_that_explains_it() -> None:
+    """Many things keep a loss from falling; where the model has one of them, that is the answer."""
+    text = "My loss does not decrease, accuracy stays at 0.5"
+    ended = command("explain", "--model", str(EXAMPLES / "churn.h5"), "--json", text=text)
+    read = json.loads(ended.stdout)
+    assert read["topic"] == "softmax-on-one-unit"
+    assert [each["topic"] for each in read["alternatives"]] == ["loss-not-decreasing"]
 
 
 def test_a_bare_pipe_means_explain() -> None:
