@@ -58,7 +58,7 @@ def picture(upload: PathId, request: Request, owner: Asker, service: TheService)
     found, lang = service.uploads.get(owner.id, upload), language_of(request)
     drawn = PICTURES.of(service, found, lang) if found.whole else None
     svg = drawn or rendered(request, "no_picture.svg", words=NO_PICTURE.say(lang))
-    return Response(svg, media_type="image/svg+xml", headers=SANDBOX | {"Cache-Control": "private, max-age=3600"})
+    return Response(svg, media_type="image/svg+xml", headers=SANDBOX)
 
 
 @router.get("/uploads/{upload}/file")
