@@ -274,19 +274,25 @@ class _FromCaller(Watch):
 
 
 def main() -> NoReturn:
-    """Serve jobs until the requests end."""
-    requests, answers = _take_pipes()
+    """Serve jobs until the requests end, however they do."""
     kind: Any = sys.argv[1] if len(sys.argv) > 1 else ""
     if kind not in get_args(Kind):
         sys.exit(f"expected one of {', '.join(get_args(Kind))}")
+    try:
+        _serve_all(kind)
+    finally:
+        _leave(Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004 - see above
+    sys.exit(0)
+
+
+def _serve_all(kind: Kind) -> None:
+    requests, answers = _take_pipes()
     _warm_up(kind)
     _say(answers, {"ready": True})
     watch = _FromCaller(requests, answers)
     while line := requests.readline():  # which takes no more than the line: what follows is for the watch
         if line != _CANCEL:  # one that came when its job had ended
             _say(answers, _serve(kind, json.loads(line), watch))
-    _leave(Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004 - see above
-    sys.exit(0)
 
 
 def _leave(home: Path | None) -> None:
