@@ -21,6 +21,7 @@ from ..errors import ConflictError, NotFoundError
 from ..knowledge.text import Text
 from .case import Asked, Case
 from .conversation import Conversation, Turn
+from .counters import count_diagnosis
 from .database import Database
 from .events import Events
 from .feedback import EXCERPT, save_feedback
@@ -149,6 +150,7 @@ def store_diagnosis(session: Session, owner: str, diagnosis: Diagnosis, text: st
     )
     session.add(row)
     session.flush()
+    count_diagnosis(known=diagnosis.topic is not None)
     return row.id
 
 

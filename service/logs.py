@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor
 
-from .metrics import IN_FLIGHT, measure
+from .counters import IN_FLIGHT, measure
 from .problems import UNTOLD, problem_response
 from .settings import Settings
 from .visit import Visit, route_of, visit_of

@@ -15,10 +15,6 @@ from fastapi.responses import Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily
@@ -29,35 +25,16 @@ from sqlalchemy import func, select
 
 from ..errors import NoAccessError, NotFoundError
 from .access import NEEDS_KEY, find_owner
+from .counters import OWN
 from .database import Database
 from .service import TheService
 from .tables import Job
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_own = CollectorRegistry()
-disable_created_metrics()  # type: ignore[no-untyped-call]
-REQUESTS = Counter("kerasdoctor_requests", "Requests", ("method", "route", "status"), registry=_own)
-SECONDS = Histogram(
-    "kerasdoctor_request_seconds", "Time to answer", ("method", "route"), registry=_own, buckets=BUCKETS
-)
-IN_FLIGHT = Gauge("kerasdoctor_requests_in_flight", "Requests under way", registry=_own, multiprocess_mode="livesum")
-DIAGNOSES = Counter("kerasdoctor_diagnoses", "Diagnoses, by whether a topic was named", ("known",), registry=_own)
 if SHARED not in os.environ:
-    ProcessCollector(registry=_own)
+    ProcessCollector(registry=OWN)
 
 router = APIRouter(include_in_schema=False)
-
-
-def measure(method: str, route: str, status: int, seconds: float) -> None:
-    """Count a request that was answered."""
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(method, route).observe(seconds)
-
-
-def count_diagnosis(*, known: bool) -> None:
-    """Count a diagnosis that was given."""
-    DIAGNOSES.labels("yes" if known else "no").inc()
 
 
 @router.get("/metrics")
@@ -78,7 +55,7 @@ def _all() -> CollectorRegistry:
     """The metrics of this process, or of all where there are several."""
     folder = os.environ.get(SHARED)
     if not folder:
-        return _own
+        return OWN
     for file in Path(folder).glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if not Path(f"/proc/{pid}").exists():

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
-from kerasdoctor.service.access import Asker
+from kerasdoctor.service.access import Asker, make_local
+from kerasdoctor.service.diagnoses import Paste
 from kerasdoctor.service.keys import new_key
-from kerasdoctor.service.metrics import count_diagnosis
 from kerasdoctor.service.tables import Job
 from sqlalchemy import text
 
@@ -74,7 +74,8 @@ def test_metrics(make_app: MakeApp, program: Client, database_url: str) -> None:
         session.add_all([Job(kind="answer"), Job(kind="answer"), Job(kind="repair", state="failed")])
     client.get("/api/v1/things/the-secret-token")
     client.request("BREW", "/api/v1/things/a")
-    count_diagnosis(known=True)
+    make_local(app.state.service.database)
+    app.state.service.diagnoses.make("local", Paste("loss is nan after a few batches"))
     told = client.get("/metrics").text
     assert value(told, sample) - value(before, sample) == 1
     assert value(told, 'kerasdoctor_jobs{kind="answer",state="queued"}') == 2
