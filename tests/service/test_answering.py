@@ -97,11 +97,14 @@ class Clinic:
         return next(reply for answers, reply in self.replies() if answers == message.id)
 
     def end(self, job: str) -> Job:
+        return self.wait(job, "done", "failed", "cancelled")
+
+    def wait(self, job: str, *states: str) -> Job:
         ends = time.monotonic() + SOON
         while True:
             with self.database.reading() as session:
                 found = session.get_one(Job, job)
-            if found.state not in ("queued", "running"):
+            if found.state in states:
                 return found
             assert time.monotonic() < ends, found.state
             time.sleep(0.02)
@@ -196,7 +199,7 @@ def test_a_cancelled_answer_is_said(clinic: Clinic) -> None:
     """While it runs; the chat says so and knows no more than before."""
     clinic.conversation.seconds = SOON
     _, job = clinic.chats.say("ann", clinic.chat, Asked(PASTE))
-    time.sleep(0.3)
+    clinic.wait(job.id, "running")
     clinic.chats.cancel("ann", clinic.chat)
     assert clinic.end(job.id).state == "cancelled"
     assert [reply.kind for _, reply in clinic.replies()] == ["cancelled"]
@@ -207,7 +210,7 @@ def test_a_job_that_is_tried_again_gives_one_reply(clinic: Clinic) -> None:
     """Also where both tries come to their end."""
     clinic.conversation.seconds = 1.0
     _, job = clinic.chats.say("ann", clinic.chat, Asked(PASTE))
-    time.sleep(0.4)
+    clinic.wait(job.id, "running")
     with clinic.database.session() as session:  # as if the process had been taken for dead
         session.execute(update(Job).values(state="queued", holder=None))
     assert clinic.end(job.id).tries == 2
@@ -218,8 +221,8 @@ def test_a_job_that_is_tried_again_gives_one_reply(clinic: Clinic) -> None:
 def test_removing_a_chat_ends_its_answer(clinic: Clinic) -> None:
     """Nothing is written any more."""
     clinic.conversation.seconds = 1.0
-    clinic.chats.say("ann", clinic.chat, Asked(PASTE))
-    time.sleep(0.3)
+    _, job = clinic.chats.say("ann", clinic.chat, Asked(PASTE))
+    clinic.wait(job.id, "running")
     clinic.chats.remove("ann", clinic.chat)
     time.sleep(1.2)
     with clinic.database.reading() as session:

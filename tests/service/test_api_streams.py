@@ -102,7 +102,7 @@ def test_who_leaves_is_missed(client: httpx.Client, digits: bytes) -> None:
         next(iter(Stream(response)))
     left = time.monotonic()
     job: dict[str, Any] = {"state": "running"}
-    while job["state"] in {"queued", "running"} and time.monotonic() - left < 15:
+    while job["state"] in {"queued", "running"} and time.monotonic() - left < 60:
         time.sleep(0.1)
         job = client.get(f"/jobs/{taken['job']['id']}").json()
     assert job["state"] == "cancelled", job
@@ -114,14 +114,13 @@ def test_who_leaves_is_missed(client: httpx.Client, digits: bytes) -> None:
 def test_who_stays_is_answered(client: httpx.Client, digits: bytes) -> None:
     """However long it takes: a stream that is open keeps its job, and a live job tells its steps while it runs."""
     chat, taken = begun(client, digits, live=True)
-    steps: list[tuple[str, float]] = []
+    first: dict[str, int] = {}  # the event that first told of each
     with client.stream("GET", f"/chats/{chat}/events") as response:
-        for _, kind, data in Stream(response):
-            steps += [(step["probe"], time.monotonic()) for step in data["steps"]] if kind == "probes" else []
+        for number, kind, data in Stream(response):
+            for step in data["steps"] if kind == "probes" else ():
+                first.setdefault(step["probe"], number)
     assert client.get(f"/jobs/{taken['job']['id']}").json()["state"] == "done"
-    told = dict(reversed(steps))  # when each began
-    assert told["load"] - told["read"] > 0.05
-    assert told["forward"] - told["load"] > 0.01
+    assert first["read"] < first["load"] < first["forward"]
 
 
 def test_a_stream_follows(client: httpx.Client) -> None:

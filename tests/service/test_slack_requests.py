@@ -89,7 +89,9 @@ def test_only_what_slack_signed_is_read(world: World) -> None:
     bad = [
         signed(body, "another secret"),
         signed(body, at=time.time() - 301),
-        signed(body, at=time.time() + 3600),  # far enough: 301 s ahead would come within Slack's five minutes while this runs
+        signed(
+            body, at=time.time() + 3600
+        ),  # far enough: 301 s ahead would come within Slack's five minutes while this runs
         signed(body + b" "),
         {},
         {"X-Slack-Signature": good["X-Slack-Signature"]},
