@@ -59,20 +59,21 @@ def complete(package: ModuleType, documented: ModuleType) -> None:
 
 def run(request: "dict[str, Any]") -> "dict[str, str]":
     """Run one piece in a fork and tell how it ended and what it printed."""
-    folder = tempfile.mkdtemp(prefix="laboratory-")
-    output = os.path.join(folder, "..", os.path.basename(folder) + ".out")
+    base = tempfile.mkdtemp(prefix="laboratory-")
+    folder, output = os.path.join(base, "work"), os.path.join(base, "output")
     try:
+        os.mkdir(folder)
         pid = os.fork()
         if pid == 0:
+            tempfile.tempdir = os.environ["TMPDIR"] = base  # TensorFlow removes its files at an exit that never comes
             child(request, folder, output)
         status = os.waitpid(pid, 0)[1]
         with open(output, encoding="utf-8", errors="replace") as printed:
             text = printed.read(MAX_OUTPUT)
-        return {"outcome": outcome(status), "output": text.replace(folder + os.sep, "")}
+        text = text.replace(folder + os.sep, "").replace(base, tempfile.gettempdir())
+        return {"outcome": outcome(status), "output": text}
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if os.path.exists(output):
-            os.unlink(output)
+        shutil.rmtree(base, ignore_errors=True)
 
 
 def outcome(status: int) -> str:

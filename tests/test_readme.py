@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -24,16 +25,19 @@ BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def run(command: str) -> str:
     """What a command prints on both channels, as on a terminal of 80 columns without colours."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "COLUMNS": "80",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    ended = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+    with TemporaryDirectory() as temporary:  # where `mktemp` goes
+        Path(temporary).chmod(0o1777)
+        environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "TMPDIR": temporary,
+            "COLUMNS": "80",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        ended = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
     return ended.stdout
 
 

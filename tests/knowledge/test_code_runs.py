@@ -31,10 +31,16 @@ NOT_RUN = Path(__file__).parents[2] / "knowledge" / "not_run.yaml"
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, Outcome]:
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="module")
+def outcomes(temporary: Path) -> dict[str, Outcome]:
     """What became of every block, by laboratory: two laboratories side by side."""
     entries = load_entries()
-    with ThreadPoolExecutor(len(INSTALLED)) as pool:
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(INSTALLED)) as pool:
+        patch.setenv("TMPDIR", str(temporary))
         return {o.place.name: o for o in pool.map(lambda place: run_entries(place, entries), INSTALLED)}
 
 
@@ -43,6 +49,12 @@ def test_code_does_what_its_role_says(topic: str, outcomes: dict[str, Outcome]) 
     """Broken blocks print one of the topic's signatures (or prove the pitfall), fixed blocks run to their end."""
     wrong = [failure for outcome in outcomes.values() for failure in outcome.failures.get(topic, [])]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.usefixtures("outcomes")
+def test_nothing_is_left_behind(temporary: Path) -> None:
+    """Neither files of the pieces nor those that TensorFlow writes for its own use."""
+    assert not list(temporary.iterdir())
 
 
 def essentials(text: str) -> list[set[str]]:
