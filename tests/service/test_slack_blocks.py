@@ -21,7 +21,8 @@ from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.text import LANGS, Lang, Text
 from kerasdoctor.service.reply import Reply, ReplyKind
-from kerasdoctor.service.slack.blocks import CUT, SlackPaper, reply_blocks
+from kerasdoctor.service.slack.blocks import reply_blocks
+from kerasdoctor.service.slack.paper import CUT, SlackPaper
 from kerasdoctor.service.slack.rich_text import from_markdown
 
 from .slack_checks import Json, actions, check, runs, words
