@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 
 from ..diagnostics.diagnosis import Diagnosis, Named, Question
-from ..diagnostics.page import advice_text, diagnosis_page, question_text
+from ..diagnostics.diagnosis_page import diagnosis_page
+from ..diagnostics.page import advice_text, question_text
 from ..diagnostics.paper import printable, unwrapped
 from ..knowledge.entry import has_entry, load_entry
 from ..knowledge.text import Lang, Text

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from ...diagnostics.diagnosis import Diagnosis
-from ...diagnostics.page import (
-    EVIDENCE,
-    Part,
-    answer,
-    parts_of,
-    shown_findings,
-    write_blind,
-    write_finding,
-    write_part,
-)
+from ...diagnostics.diagnosis_page import answer, write_blind, write_finding, write_part
+from ...diagnostics.page import EVIDENCE, Part, parts_of, shown_findings
 from ...knowledge.text import Text
 from ..pages import reply_page
 from ..reply import Reply
