@@ -1,4 +1,4 @@
-"""What `evaluate` prints. A diagnosis and a topic are written by `diagnostics/diagnosis_page.py` and `topic_page.py`, for every medium."""
+"""What `evaluate` prints. A diagnosis and a topic are written by `diagnosis_page.py` and `topic_page.py` of `diagnostics/`, on any paper."""
 
 from __future__ import annotations
 

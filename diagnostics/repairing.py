@@ -12,7 +12,7 @@ from .examination import hazards_of
 from .mending import Mended
 from .progress import Watch
 from .repair import Target
-from .worker import Kind
+from .worker_process import Kind
 from .workers import Workers
 
 SUFFIXES: dict[Target, tuple[str, ...]] = {"keras3": (".keras", ".h5"), "keras2": (".h5", ".keras")}

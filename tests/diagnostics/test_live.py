@@ -21,7 +21,7 @@ from kerasdoctor.diagnostics.live_steps import told
 from kerasdoctor.diagnostics.probe import Finding, examine
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.sandbox import LIVE
-from kerasdoctor.diagnostics.worker import Kind
+from kerasdoctor.diagnostics.worker_process import Kind
 from kerasdoctor.diagnostics.workers import Workers
 from kerasdoctor.errors import Cancelled, SandboxError
 
