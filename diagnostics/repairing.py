@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import InputError, SubjectError
 from .decoding import decode
 from .examination import hazards_of
-from .mending import Mended
+from .mended import Mended
 from .progress import Watch
 from .repair import Target
 from .worker_process import Kind

@@ -11,7 +11,7 @@ import pytest
 from kerasdoctor.diagnostics.decoding import decode
 from kerasdoctor.diagnostics.diagnosis import Diagnosis
 from kerasdoctor.diagnostics.doctor import Doctor, Said
-from kerasdoctor.diagnostics.mending import Made, Mended
+from kerasdoctor.diagnostics.mended import Made, Mended
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.proving import Proof
 from kerasdoctor.diagnostics.repair import Change

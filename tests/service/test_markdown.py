@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from kerasdoctor.diagnostics.diagnosis import Diagnosis
 from kerasdoctor.diagnostics.doctor import Doctor
-from kerasdoctor.diagnostics.mending import Made, Mended
+from kerasdoctor.diagnostics.mended import Made, Mended
 from kerasdoctor.diagnostics.page import heading_of, parts_of
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.proving import Proof
