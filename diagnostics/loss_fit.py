@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..knowledge.text import Text
+from .activations import NEVER_NEGATIVE, NO_PROBABILITIES, PROBABILITIES
 from .compiled import BINARY, CROSSENTROPIES, ONE_HOT, REGRESSION, SPARSE, Loss
-from .heads import NEVER_NEGATIVE, NO_PROBABILITIES, PROBABILITIES, Head
+from .heads import Head
 from .probe import Evidence
 from .wording import names_en, names_zh
 

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import SubjectError
 from ..knowledge.text import Text
 from .building import ENGINES, build, check_classes, compile_model, failed, in_a_line
-from .lambda_expression import holds_code
+from .lambda_code import holds_code
 from .live import Engine
 from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
