@@ -38,7 +38,7 @@ class Worker:
     After a SandboxError that says that the worker ended, start another one.
     """
 
-    def __init__(self, kind: Kind = "keras-3") -> None:
+    def __init__(self, kind: Kind) -> None:
         """Start it. It goes on importing what it needs; the first job waits for that.
 
         Raises:

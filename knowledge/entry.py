@@ -113,7 +113,7 @@ class Entry:
         """The text under the heading at `position` (0: what you see … 3: how to check)."""
         return self.sections[lang][HEADINGS[lang][position]]
 
-    def fix_for(self, line: Line | None, terms: frozenset[str] = frozenset()) -> Block | None:
+    def fix_for(self, line: Line | None, terms: frozenset[str]) -> Block | None:
         """The fixed block for a reader.
 
         Of the blocks for their Keras line (for the newest, where it is not known; of all, where it has none), the one whose
