@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Timer
@@ -61,12 +61,6 @@ class Ward:
         """The examination of a file as `check --live` does it, by the live probes alone."""
         depth = Depth(live=True, allow_code=allow_code)
         return examine_file(path, only=frozenset(probe.id for probe in PROBES), depth=depth, workers=self.workers)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers() as running:
-        yield running
 
 
 @pytest.fixture(scope="module", params=["keras-3", "tf-keras"])
