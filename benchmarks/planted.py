@@ -37,7 +37,6 @@ from planted_models import MUTATIONS as MODELS
 
 ROOT = Path(__file__).parents[1]
 RECORDED = ROOT / "tests" / "diagnostics" / "environments"
-LIVE_SUBJECTS = ("mlp", "cnn", "nested", "resnet", "multi", "text")
 
 
 @dataclass(frozen=True)

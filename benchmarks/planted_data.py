@@ -28,14 +28,6 @@ def number(data: Arrays) -> Any:  # noqa: ANN401 - an array
     return labels.argmax(axis=1) if labels.ndim > 1 and labels.shape[1] > 1 else labels.reshape(-1)
 
 
-def as_form(data: Arrays, picked: Any) -> Any:  # noqa: ANN401 - arrays
-    """Class numbers in the form that the labels have."""
-    labels = data[classes(data)]
-    if labels.ndim > 1 and labels.shape[1] > 1:
-        return np.eye(labels.shape[1], dtype=labels.dtype)[picked.astype(int)]
-    return picked.reshape(labels.shape).astype(labels.dtype)
-
-
 def ordered(data: Arrays, order: Any) -> None:  # noqa: ANN401 - indices
     """All arrays in another order, or some of their rows."""
     for name in data:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import h5py
 
 Json = dict[str, Any]
-Kind = Literal["model", "weights", "live", "log", "data", "environment"]
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ def accuracies(log: Columns) -> list[str]:
     return [name for name in log if "accuracy" in name and not name.startswith("val_")]
 
 
-def stretched(log: Columns, epochs: int = 30) -> None:
+def stretched(log: Columns) -> None:
     """A log of more epochs, the curves drawn out."""
-    count = len(log["epoch"])
+    count, epochs = len(log["epoch"]), 30
     place = np.linspace(0, count - 1, epochs)
     for name in log:
         log[name] = np.interp(place, range(count), log[name]).tolist()

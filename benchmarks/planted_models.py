@@ -10,15 +10,12 @@ from typing import Any
 
 from planted_files import Json, Mutation, Opened
 
-LAST = ("Dense", "Activation")
-CONVOLUTIONS = ("Conv2D",)
 
-
-def first_setting(setting: str, value: Any, *classes: str, hidden: bool = True) -> Callable[[Opened], bool]:  # noqa: ANN401
+def first_setting(setting: str, value: Any, *classes: str) -> Callable[[Opened], bool]:  # noqa: ANN401
     """A mutation of one setting of the first layer of some classes that has it."""
 
     def plant(model: Opened) -> bool:
-        found = [x for x in (model.hidden(*classes) if hidden else model.of(*classes)) if setting in x["config"]]
+        found = [x for x in model.hidden(*classes) if setting in x["config"]]
         if found:
             found[0]["config"][setting] = copy.deepcopy(value)
         return bool(found)
@@ -26,14 +23,14 @@ def first_setting(setting: str, value: Any, *classes: str, hidden: bool = True) 
     return plant
 
 
-def every_setting(setting: str, value: Any, *classes: str, least: int = 1) -> Callable[[Opened], bool]:  # noqa: ANN401
+def every_setting(setting: str, value: Any, *classes: str) -> Callable[[Opened], bool]:  # noqa: ANN401
     """The same of all hidden layers of some classes."""
 
     def plant(model: Opened) -> bool:
         found = [x for x in model.hidden(*classes) if setting in x["config"]]
         for layer in found:
             layer["config"][setting] = copy.deepcopy(value)
-        return len(found) >= least
+        return bool(found)
 
     return plant
 

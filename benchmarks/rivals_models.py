@@ -109,10 +109,10 @@ def _peak(path: Path, scratch: Path) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def resident(process: str | int, field: str = "VmRSS") -> int:
-    """Bytes of a process that are resident, now or at most (VmHWM)."""
+def resident(process: int) -> int:
+    """Bytes of a process that are resident."""
     lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
 
 def live(path: Path, runs: int, zoo: Zoo) -> dict[str, float]:

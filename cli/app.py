@@ -148,7 +148,7 @@ def _show(diagnosis: Diagnosis, *, as_json: bool, err: bool) -> None:
     if as_json:
         click.echo(json_text(diagnosis.as_json()), err=err)
         return
-    from ..diagnostics.page import diagnosis_page  # noqa: PLC0415
+    from ..diagnostics.diagnosis_page import diagnosis_page  # noqa: PLC0415
 
     screen = Screen()
     diagnosis_page(screen, diagnosis)

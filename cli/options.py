@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ..diagnostics.doctor import Subjects
 
 NOT_KNOWN = 1
-USAGE = 2
 UNUSABLE = 3
 FOUND = 4
 EXIT_CODES = """

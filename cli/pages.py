@@ -1,4 +1,4 @@
-"""What `evaluate` prints. A diagnosis and a topic are written by `diagnostics/page.py` and `topic_page.py`, for every medium."""
+"""What `evaluate` prints. Diagnoses and topics are written by `diagnosis_page.py` and `topic_page.py` of `diagnostics/`."""
 
 from __future__ import annotations
 

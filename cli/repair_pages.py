@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..diagnostics.mended import Mended
 from ..diagnostics.mended_page import mended_page
-from ..diagnostics.mending import Mended
 from ..diagnostics.repair import all_repairs
 from ..knowledge.text import Lang
 from .terminal import Screen, json_text

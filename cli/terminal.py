@@ -118,13 +118,13 @@ class Screen:
         """An item of a list."""
         self.plain(f"{mark} {text}", indent=indent, hang=columns(mark) + 1)
 
-    def markdown(self, text: str, *, indent: int = 2) -> None:
+    def markdown(self, text: str) -> None:
         """Paragraphs and lists of an entry's Markdown."""
         paragraph: list[str] = []
         for line in [*text.split("\n"), ""]:
             item = _LIST_ITEM.match(line)
             if (item or not line.strip()) and paragraph:
-                self._paragraph(paragraph, indent)
+                self._paragraph(paragraph)
                 paragraph = []
             if not line.strip():
                 self.blank()
@@ -133,30 +133,30 @@ class Screen:
         while self._lines and not self._lines[-1]:
             self._lines.pop()
 
-    def _paragraph(self, lines: list[str], indent: int) -> None:
+    def _paragraph(self, lines: list[str]) -> None:
         if lines[0].lstrip().startswith("|"):
-            self._table([_cells(line) for line in lines], indent)
+            self._table([_cells(line) for line in lines])
             return
         first = _LIST_ITEM.match(lines[0])
         text = joined(([first[3]] if first else [lines[0].strip()]) + [line.strip() for line in lines[1:]])
         if first:
-            self.item(text, first[2], indent=indent + len(first[1]))
+            self.item(text, first[2], indent=2 + len(first[1]))
         else:
-            self.plain(text, indent=indent)
+            self.plain(text, indent=2)
 
-    def _table(self, rows: list[list[str]], indent: int) -> None:
+    def _table(self, rows: list[list[str]]) -> None:
         """Each row as an item that begins with its first cell: a table seldom fits a terminal."""
         head, body = rows[0], [row for row in rows[1:] if not all(_RULE.fullmatch(cell) for cell in row)]
         for row in body:
-            self.item(row[0], indent=indent)
+            self.item(row[0])
             told = [f"{name}: {cell}" if name else cell for name, cell in zip(head[1:], row[1:], strict=False) if cell]
-            self.plain("; ".join(told), indent=indent + 4)
+            self.plain("; ".join(told), indent=6)
 
-    def code(self, text: str, language: str = "", *, indent: int = 4) -> None:
+    def code(self, text: str, language: str = "") -> None:
         """Code as it is, never wrapped."""
         del language  # all code has one colour here
         for line in printable(text).split("\n"):
-            self._lines.append((" " * indent + click.style(line, fg="green")) if line.strip() else "")
+            self._lines.append(("    " + click.style(line, fg="green")) if line.strip() else "")
 
     def change(self, before: str, after: str) -> None:
         """A piece before and after."""

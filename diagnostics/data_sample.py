@@ -18,6 +18,7 @@ from .wording import names_en, names_zh
 DataFormat = Literal["npz", "npy", "CSV", "HDF5"]
 Split = Literal["", "train", "val", "test"]
 MAX_BYTES = 32 * 1024 * 1024
+BLOCKS = 16  # that are read between the first and the last rows
 MAX_ARRAYS = 256
 
 
@@ -172,22 +173,21 @@ def damaged(path: Path, error: Exception) -> SubjectError:
     return SubjectError(f"{path.name} is damaged: {told}", f"{path.name} 已损坏：{told}")
 
 
-def wanted_rows(samples: int, row_bytes: int, blocks: int = 16) -> list[tuple[int, int]]:
+def wanted_rows(samples: int, row_bytes: int) -> list[tuple[int, int]]:
     """Which rows are read, as ranges in order: all, or the first, the last and evenly spread blocks.
 
     Args:
         samples: how many rows there are.
         row_bytes: the size of one in bytes.
-        blocks: how many blocks lie between the first and the last rows.
     """
     most = max(1, MAX_BYTES // max(1, row_bytes))
     if samples <= most:
         return [(0, samples)] if samples else []
     part = max(1, most // 3)
-    size = max(1, part // blocks)
-    step = max(size, (samples - 2 * part) // blocks)
+    size = max(1, part // BLOCKS)
+    step = max(size, (samples - 2 * part) // BLOCKS)
     starts = range(part, max(part, samples - part - size), step)
-    between = [(start, start + size) for start in starts][:blocks]
+    between = [(start, start + size) for start in starts][:BLOCKS]
     return [(0, part), *between, (samples - part, samples)] if most > 2 else [(0, 1)]  # noqa: PLR2004 - first and last
 
 

@@ -1,9 +1,9 @@
-"""The three weights of evidence on an environment, and how it names what it is about."""
+"""How evidence on an environment weighs, and how it names what it is about."""
 
 from __future__ import annotations
 
-from ..knowledge.text import Text
 from .environment import Environment
+from .evidence import fault, warning
 from .probe import Evidence
 
 TENSORFLOWS = (
@@ -19,21 +19,6 @@ TENSORFLOWS = (
     "tf-nightly-cpu",
     "tf-nightly-gpu",
 )
-
-
-def fault(en: str, zh: str, *topics: str) -> Evidence:
-    """Evidence of what is wrong in itself."""
-    return Evidence(Text(en, zh), confirms=topics, fault=True)
-
-
-def warning(en: str, zh: str, *topics: str) -> Evidence:
-    """Evidence that is worth telling, though the programs may run."""
-    return Evidence(Text(en, zh), confirms=topics, warning=True)
-
-
-def fact(en: str, zh: str, *topics: str) -> Evidence:
-    """Evidence that counts only where one of its topics is suspected."""
-    return Evidence(Text(en, zh), confirms=topics)
 
 
 def graded(works: bool | None, en: str, zh: str, *topics: str) -> Evidence:

@@ -26,7 +26,7 @@ from .looking import Asked, Gate, Seen, could_not_look, gate_at, in_words, look
 from .probe import Finding, SubjectKind
 from .progress import Watch
 from .sandbox import STATIC, Answer, run_locked
-from .worker import Kind
+from .worker_process import Kind
 from .workers import Workers
 
 ENGINES: dict[Kind, Engine] = {"keras-3": "keras", "tf-keras": "tf_keras"}

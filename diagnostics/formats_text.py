@@ -181,21 +181,9 @@ def _environment(read: dict[str, Any]) -> Format | None:
 def _json_object(path: Path, read: dict[str, Any], *, twice: bool) -> Format:
     name = quoted(path)
     if isinstance(read.get("class_name"), str) and "config" in read:
-        text = Text(
-            "is an architecture in JSON (to_json), without weights", "是 JSON 格式的模型结构（to_json），不含权重"
-        )
-        if twice:
-            text = Text(text.en + ", packed into JSON a second time", text.zh + "，并被重复编码了一次")
-        inner = f"json.load(open({name}))" if twice else f"open({name}).read()"
-        return Format("architecture-json", "model", text, same(f"keras.models.model_from_json({inner})"))
+        return _architecture(name, twice=twice)
     if _is_history(read):
-        length = len(next(iter(read.values())))
-        keys = list(read)
-        text = Text(
-            f"is a training history in JSON: {names_en(keys)} over {length:,} epochs",
-            f"是 JSON 训练历史：{names_zh(keys)}，共 {length:,} 轮",
-        )
-        return Format("log-history", "log", text, same(f"json.load(open({name}))"))
+        return _history(name, read)
     if "modelTopology" in read:
         text = Text("is a TensorFlow.js model (model.json)", "是 TensorFlow.js 模型（model.json）")
         return declined(
@@ -213,6 +201,23 @@ def _json_object(path: Path, read: dict[str, Any], *, twice: bool) -> Format:
     return declined(
         "json", Text(f"is JSON with the keys {keys_en}", f"是 JSON，键为 {keys_zh}"), same(f"json.load(open({name}))")
     )
+
+
+def _architecture(name: str, *, twice: bool) -> Format:
+    text = Text("is an architecture in JSON (to_json), without weights", "是 JSON 格式的模型结构（to_json），不含权重")
+    if twice:
+        text = Text(text.en + ", packed into JSON a second time", text.zh + "，并被重复编码了一次")
+    inner = f"json.load(open({name}))" if twice else f"open({name}).read()"
+    return Format("architecture-json", "model", text, same(f"keras.models.model_from_json({inner})"))
+
+
+def _history(name: str, read: dict[str, Any]) -> Format:
+    length, keys = len(next(iter(read.values()))), list(read)
+    text = Text(
+        f"is a training history in JSON: {names_en(keys)} over {length:,} epochs",
+        f"是 JSON 训练历史：{names_zh(keys)}，共 {length:,} 轮",
+    )
+    return Format("log-history", "log", text, same(f"json.load(open({name}))"))
 
 
 def _is_history(read: dict[str, Any]) -> bool:

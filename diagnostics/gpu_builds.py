@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..knowledge.text import Text
 from .cuda import missing_libraries, needed_driver, others_of, release, too_old
 from .environment import Environment, numbers
-from .environment_evidence import fact, fault
 from .environment_facts import Import
+from .evidence import fact, fault
 from .gpu_driver import NOT_VISIBLE, USE, there
 from .probe import Evidence
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..knowledge.text import Text
 from .cuda import why_hidden
 from .environment import Environment
-from .environment_evidence import fact, fault
+from .evidence import fact, fault
 from .probe import Evidence
 
 NOT_VISIBLE = "gpu-not-visible"

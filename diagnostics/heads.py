@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from .activations import GATED, KERNELS, OWN_LAYERS, activation_of
 from .graph import Graph, Layer, Tensor
 from .model_file import Json, ModelFile
 
@@ -17,36 +18,6 @@ MAX_OUTPUTS = 64
 _MAX_STEPS = 2_000
 _MAX_SOFTMAXES = 500
 
-# Activations by the numbers that can come out (keras/src/activations/activations.py, Keras 3.15).
-PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid", "sparsemax"})
-NEGATIVE_TOO = frozenset({
-    "linear", "tanh", "hard_tanh", "elu", "selu", "celu", "gelu", "silu", "swish", "hard_silu", "hard_swish", "softsign", "mish",
-    "leaky_relu", "prelu", "log_softmax", "log_sigmoid", "tanh_shrink", "soft_shrink", "hard_shrink",
-})  # fmt: skip
-NEVER_NEGATIVE = frozenset(
-    {"relu", "relu6", "softplus", "exponential", "squareplus", "sparse_plus", "thresholded_relu"}
-)
-NO_PROBABILITIES = NEGATIVE_TOO | NEVER_NEGATIVE
-
-# Classes that multiply with a kernel and then apply their `activation`; the second row are names of Keras 1.
-_KERNELS = frozenset({
-    "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
-    "SeparableConv1D", "SeparableConv2D", "LocallyConnected1D", "LocallyConnected2D", "SimpleRNN",
-    "Convolution1D", "Convolution2D", "Convolution3D", "TimeDistributedDense",
-})  # fmt: skip
-# Their `activation` is multiplied with a gate before it leaves the layer, so a softmax in there gives no probabilities.
-_GATED = frozenset({"LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
-# Layers and operations that are an activation themselves, as Keras 2 and 3 name them.
-_ACTIVATIONS = {
-    "Softmax": "softmax", "Sigmoid": "sigmoid", "ReLU": "relu", "Relu": "relu", "Relu6": "relu6", "LeakyReLU": "leaky_relu",
-    "LeakyRelu": "leaky_relu", "PReLU": "prelu", "ELU": "elu", "Elu": "elu", "Selu": "selu", "Gelu": "gelu", "Silu": "silu",
-    "Tanh": "tanh", "Softplus": "softplus", "HardSigmoid": "hard_sigmoid", "LogSoftmax": "log_softmax",
-    "ThresholdedReLU": "thresholded_relu",
-}  # fmt: skip
-_TENSORFLOW = {
-    "nn.softmax": "softmax", "nn.sigmoid": "sigmoid", "math.sigmoid": "sigmoid", "nn.relu": "relu", "nn.tanh": "tanh",
-    "math.tanh": "tanh",
-}  # fmt: skip
 # What these take is what they hand on, number by number or as means and maxima; the first row keeps the last axis too.
 _SAME_AXIS = frozenset({
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "ActivityRegularization", "Identity", "RepeatVector",
@@ -55,7 +26,7 @@ _SAME_AXIS = frozenset({
     "GlobalAveragePooling3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Cropping1D", "Cropping2D", "Cropping3D",
 })  # fmt: skip
 _SAME_NUMBERS = _SAME_AXIS | {"Reshape", "Flatten", "Permute", "Squeeze", "ExpandDims", "Transpose"}
-_SAME_UNITS = _SAME_AXIS | {"Activation", "BatchNormalization", "LayerNormalization"} | frozenset(_ACTIVATIONS)
+_SAME_UNITS = _SAME_AXIS | {"Activation", "BatchNormalization", "LayerNormalization"} | frozenset(OWN_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -182,7 +153,7 @@ class _Tracer:
             layer = _unwrapped(outer)
             if _channels_first(layer.config):
                 return None
-            if layer.class_name in _KERNELS | _GATED:
+            if layer.class_name in KERNELS | GATED:
                 return _written_units(outer, layer)
             if layer.class_name == "Reshape":
                 return _last(layer.config.get("target_shape"))
@@ -215,43 +186,6 @@ def _unwrapped(layer: Layer) -> Layer:
 
 def _is_linear_activation(layer: Layer) -> bool:
     return layer.class_name == "Activation" and layer.config.get("activation") == "linear"
-
-
-def activation_of(layer: Layer) -> str | None:
-    """The activation that a layer applies last, None where it is not one of Keras' own."""
-    written: Any = layer.config.get("activation")
-    if layer.class_name in ("TFOpLambda", "TensorFlowOpLayer"):
-        function = layer.config.get("function")
-        return _TENSORFLOW.get(function) if isinstance(function, str) else None
-    if layer.class_name in _ACTIVATIONS:
-        return _of_class(layer.class_name, layer.config)
-    if layer.class_name in _KERNELS or layer.class_name == "Activation":
-        return "linear" if written is None else _named(written)
-    if layer.class_name in _GATED:
-        name = _named(written)
-        return name if name in NO_PROBABILITIES else None
-    return None
-
-
-def _of_class(class_name: str, config: Json) -> str | None:
-    """ReLU with `max_value` up to 1 gives numbers between 0 and 1."""
-    limit = config.get("max_value")
-    if class_name == "ReLU" and isinstance(limit, int | float) and limit <= 1:
-        return None
-    return _ACTIVATIONS[class_name]
-
-
-def _named(written: object) -> str | None:
-    """An activation as a name, or as a layer or function written out."""
-    if isinstance(written, dict):
-        class_name, config = written.get("class_name"), written.get("config")
-        if class_name == "function":
-            written = config
-        elif isinstance(class_name, str) and class_name in _ACTIVATIONS and isinstance(config, dict):
-            return _of_class(class_name, config) if config.get("axis", -1) == -1 else None
-    if written == "softmax_v2":  # tf.nn.softmax
-        return "softmax"
-    return written if isinstance(written, str) and written in PROBABILITIES | NO_PROBABILITIES else None
 
 
 def _axis(layer: Layer) -> Any:  # noqa: ANN401 - JSON

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..knowledge.text import Text
+from .activations import NEVER_NEGATIVE, NO_PROBABILITIES, PROBABILITIES
 from .compiled import BINARY, CROSSENTROPIES, ONE_HOT, REGRESSION, SPARSE, Loss
-from .heads import NEVER_NEGATIVE, NO_PROBABILITIES, PROBABILITIES, Head
+from .evidence import fact, fault
+from .heads import Head
 from .probe import Evidence
 from .wording import names_en, names_zh
 
@@ -23,16 +25,6 @@ _TANH = frozenset({"tanh", "hard_tanh", "softsign"})
 _HINGES = frozenset({"hinge", "squared_hinge"})
 _SIGMOIDS = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"})
 _TWO_CLASSES = 2  # a softmax over two units is a binary classification written in two columns
-
-
-def fault(en: str, zh: str, *topics: str) -> Evidence:
-    """Something that is wrong whatever was asked."""
-    return Evidence(Text(en, zh), confirms=topics, fault=True)
-
-
-def fact(en: str, zh: str, *topics: str) -> Evidence:
-    """Something that counts where one of the topics is suspected."""
-    return Evidence(Text(en, zh), confirms=topics)
 
 
 def loss_evidence(head: Head, loss: Loss) -> Iterator[Evidence]:

@@ -175,7 +175,7 @@ def _size(shape: Shape | None) -> int | None:
     return prod(axis or 0 for axis in shape[1:])
 
 
-def slots_of(optimizer: Optimizer | None, *, keras_3: bool = True) -> int:
+def slots_of(optimizer: Optimizer | None, *, keras_3: bool) -> int:
     """Numbers that an optimizer keeps for each weight; those of Adam where it isn't known. Keras 2's SGD always has momenta."""
     if optimizer is None:
         return _ADAM

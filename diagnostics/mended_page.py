@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..knowledge.text import Lang, Text
-from .mending import Made, Mended
+from .mended import Made, Mended
 from .paper import Paper, shown
 from .repair import Change, all_repairs
 

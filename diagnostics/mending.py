@@ -7,69 +7,25 @@ read. Its weights are taken from a Keras that loads it, else from the file itsel
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..errors import SubjectError
-from ..knowledge.text import Lang, Text
-from .lambda_expression import holds_code
+from ..knowledge.text import Text
+from .building import ENGINES, build, check_classes, compile_model, failed, in_a_line
+from .lambda_code import holds_code
 from .live import Engine
 from .live_inputs import KINDS, made_inputs
 from .live_keras import Runner, leaves, runner
+from .mended import Made, Mended
 from .model_file import read_model
 from .progress import OF_JOB
 from .proving import SAME, Proof, Ran, prove
-from .repair import Change, Draft, Repair, Target, all_repairs, layers_of
+from .repair import Draft, Repair, Target, all_repairs, layers_of
 from .sandbox import hand_out
 from .weights import read_weights
 from .wording import names_en, names_zh
-
-ENGINES: dict[Target, Engine] = {"keras3": "keras", "keras2": "tf_keras"}
-
-
-@dataclass(frozen=True)
-class Made:
-    """A repair that applied, and what it changed."""
-
-    repair: str
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True)
-class Mended:
-    """What was done. `file` is the name of the copy in the scratch folder, None on a dry run or where nothing applied."""
-
-    made: tuple[Made, ...]
-    proof: Proof | None
-    file: str | None
-    notes: tuple[Text, ...]
-
-    def as_json(self, lang: Lang) -> dict[str, Any]:
-        """Plain values for JSON, worded for a reader of `lang`."""
-        proof = self.proof
-        return {
-            "made": [
-                {
-                    "repair": made.repair,
-                    "changes": [
-                        {"text": c.text.say(lang), "where": c.where, "before": c.before, "after": c.after}
-                        for c in made.changes
-                    ],
-                }
-                for made in self.made
-            ],
-            "proof": proof
-            and {
-                "outcome": proof.outcome,
-                "before": proof.before,
-                "after": proof.after,
-                "difference": proof.difference,
-                "text": proof.text.say(lang),
-            },
-            "notes": [note.say(lang) for note in self.notes],
-            "written": self.file,
-        }
 
 
 def mend_file(
@@ -124,7 +80,7 @@ class _Mending:
         if dry or not made:
             return Mended(made, None, None, tuple(self.notes))
         self._check_code(draft)
-        self._check_classes(draft)
+        check_classes(self.keras, draft)
         file = self.scratch / f"mended{self.suffix}"
         with OF_JOB.step(self.path.name, "save"):
             self._save(draft, file)
@@ -134,12 +90,13 @@ class _Mending:
         return Mended(made, proof, file.name, tuple(self.notes))
 
     def _save(self, draft: Draft, file: Path) -> None:
-        model = self._with_weights(draft)
-        self._compile(model, draft)
+        model = build(self.keras, draft, allow_code=self.allow_code)
+        told = compile_model(self.keras, model, draft)
+        self.notes += [told] if told else []
         try:
             model.save(file)
         except Exception as error:
-            raise _failed(
+            raise failed(
                 "the mended model cannot be saved: save it in the other format (.keras or .h5)",
                 "修复后的模型无法保存：请换另一种格式（.keras 或 .h5）",
                 error,
@@ -184,27 +141,11 @@ class _Mending:
                 model = keras.load(named, compiled=False, allow_code=self.allow_code)
                 keras.call(model, made_inputs(model, KINDS[0], 1))
             except Exception as error:  # noqa: BLE001 - a file that does not load is why it is here
-                told = f"{keras.name} {keras.version}: {_told(error)}"
+                told = f"{keras.name} {keras.version}: {in_a_line(error)}"
                 self.notes.append(Text(f"the original does not run in {told}", f"原文件无法运行于 {told}"))
             else:
                 return Ran(keras, model)
         return None
-
-    def _with_weights(self, draft: Draft) -> Any:  # noqa: ANN401 - a Keras model
-        model = self._built(draft)
-        self._weights(model, draft)
-        return model
-
-    def _built(self, draft: Draft) -> Any:  # noqa: ANN401 - a Keras model
-        which = f"{self.keras.name} {self.keras.version}"
-        try:
-            return self.keras.build(draft.config, allow_code=self.allow_code)
-        except Exception as error:
-            raise _failed(
-                f"{which} does not build the mended model: rewrite the layer that it names by hand, or mend for the other Keras",
-                f"{which} 无法搭建修复后的模型：请手工改写它指出的层，或改为修复给另一个 Keras",
-                error,
-            ) from error
 
     def _check_code(self, draft: Draft) -> None:
         """Bytecode that no repair took out stays only where it is allowed, and is told."""
@@ -223,69 +164,6 @@ class _Mending:
                 )
             )
 
-    def _check_classes(self, draft: Draft) -> None:
-        """Layers of the author's own, and those that only the other Keras has."""
-        which = f"{self.keras.name} {self.keras.version}"
-        lacking = [layer for _, layer in layers_of(draft.config) if not self.keras.has_class(layer)]
-        own = {layer["class_name"]: 1 for layer in lacking if not runner(_other(self.target)).has_class(layer)}
-        if own:
-            raise SubjectError(
-                f"{names_en(own)}: no class of Keras. Mending needs the model's own code, which a file does not hold: load it with "
-                "custom_objects where that code is, and save it there",
-                f"{names_zh(own)} 不是 Keras 的类。修复需要模型自己的代码，文件里没有："
-                "请在有代码的环境里用 custom_objects 加载并重新保存",
-            )
-        if lacking:
-            names = {layer["class_name"]: 1 for layer in lacking}
-            raise SubjectError(
-                f"{names_en(names)}: {which} has no such layer, and no repair has another for it: rewrite these layers by hand",
-                f"{which} 没有 {names_zh(names)}，也没有可替代的修复：请手工改写这些层",
-            )
-
-    def _weights(self, model: Any, draft: Draft) -> None:  # noqa: ANN401
-        """Each layer's arrays, as the draft has them."""
-        if not model.built:
-            raise SubjectError(
-                "the mended model has no input shape, so its weights have no place: give its first layer one",
-                "修复后的模型没有输入形状，权重无处可放：请给第一层加上输入形状",
-            )
-        for path, layer in leaves(model):
-            stored = draft.weights.get(path, [])
-            if len(stored) != len(layer.weights):
-                raise SubjectError(
-                    f"layer '{path}' takes {len(layer.weights)} arrays, the file has {len(stored)} for it: the file is of another "
-                    "model, or of a form that is not known here",
-                    f"层 '{path}' 需要 {len(layer.weights)} 个权重数组，文件里有 {len(stored)} 个：文件属于另一个模型，或格式未知",
-                )
-            try:
-                layer.set_weights(stored)
-            except ValueError as error:
-                raise _failed(
-                    f"layer '{path}' does not take its weights: the configuration and the weights are of different models",
-                    f"层 '{path}' 的权重放不进去：配置和权重不属于同一个模型",
-                    error,
-                ) from error
-
-    def _compile(self, model: Any, draft: Draft) -> None:  # noqa: ANN401
-        if not draft.compiled:
-            return
-        try:
-            self.keras.compile(model, draft.compiled)
-            self.notes.append(
-                Text(
-                    "the state of the optimizer (its moments and step count) is not carried over: training goes on from the weights",
-                    "优化器的状态（动量、步数）不会带过去：训练将从现有权重继续",
-                )
-            )
-        except Exception as error:  # noqa: BLE001 - a custom loss, an optimizer of another Keras
-            told = _told(error)
-            self.notes.append(
-                Text(
-                    f"the copy is not compiled ({told}): call compile() before training",
-                    f"副本没有编译（{told}）：训练前请先 compile()",
-                )
-            )
-
     def _proof(self, file: Path, original: Ran | None, repairs: list[Repair]) -> Proof:
         """Load the copy as a user would, and run it beside the original."""
         now = f"{self.keras.name} {self.keras.version}"
@@ -295,7 +173,7 @@ class _Mending:
                 again, original, self._plain(original, repairs), max(SAME, *(each.tolerance for each in repairs))
             )
         except Exception as error:
-            raise _failed(
+            raise failed(
                 f"the mended copy does not load and run in {now}, so it is not handed out",
                 f"修复后的副本无法在 {now} 中加载并运行，因此不提供",
                 error,
@@ -309,11 +187,7 @@ class _Mending:
         draft = self._draft(original)
         for repair in keeping:
             _applied(repair, draft)
-        return Ran(self.keras, self._with_weights(draft))
-
-
-def _other(target: Target) -> Engine:
-    return ENGINES["keras2" if target == "keras3" else "keras3"]
+        return Ran(self.keras, build(self.keras, draft, allow_code=self.allow_code))
 
 
 # Where Keras 3 files name the parts of a layer, they stand in the alphabet's order; this is that of `get_weights()`.
@@ -329,18 +203,6 @@ _ORDER = {
 
 def _rank(part: str) -> int:
     return _ORDER.get(part.strip("_").partition("/")[0], 0)
-
-
-def _told(error: Exception) -> str:
-    """The exception in a line: where Keras wraps another, the innermost, which says what was wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    inner = [line for line in lines if line.startswith("Exception encountered:")]
-    text = inner[-1].partition(":")[2].strip() if inner else lines[0]
-    return f"{type(error).__name__}: {text[:300]}"
-
-
-def _failed(en: str, zh: str, error: Exception) -> SubjectError:
-    return SubjectError(f"{en} ({_told(error)})", f"{zh}（{_told(error)}）")
 
 
 def _applied(repair: Repair, draft: Draft) -> Made:

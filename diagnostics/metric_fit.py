@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .activations import NO_PROBABILITIES, PROBABILITIES
 from .compiled import ACCURACIES, ONE_HOT, REGRESSION, SPARSE, Loss, Metric
-from .heads import NO_PROBABILITIES, PROBABILITIES, Head
-from .loss_fit import ACCURACY, MISMATCH, fact, fault
+from .evidence import fact, fault
+from .heads import Head
+from .loss_fit import ACCURACY, MISMATCH
 from .probe import Evidence
 from .wording import names_en, names_zh
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..knowledge.entry import Entry
 from ..knowledge.matcher import Reason
-from ..knowledge.symptoms import Symptoms
+from ..knowledge.symptoms import Frame, Symptoms
 from ..knowledge.text import Text
 from .diagnosis import Told
 from .probe import Finding, Listed
@@ -104,27 +104,8 @@ def whose(symptoms: Symptoms, told: Told) -> Iterator[Text]:
             f"It ends in {told.exception}: {told.message}" if told.message else f"It ends in {told.exception}.",
             f"最后的异常是 {told.exception}：{told.message}" if told.message else f"最后的异常是 {told.exception}。",
         )
-    main = symptoms.main
-    if main and main.frames:
-        last = main.frames[-1]
-        where = f"{last.path.replace(chr(92), '/').rpartition('/')[2]}:{last.line or '?'} ({last.function or '?'})"
-        yield {
-            "user": Text(f"It was raised in your own code, {where}.", f"它是在你自己的代码里抛出的：{where}。"),
-            "keras": Text(f"It was raised inside Keras, {where}.", f"它是在 Keras 内部抛出的：{where}。"),
-            "tensorflow": Text(
-                f"It was raised inside TensorFlow, {where}.", f"它是在 TensorFlow 内部抛出的：{where}。"
-            ),
-            "other": Text(
-                f"It was raised in {last.package}, {where}: neither Keras nor TensorFlow.",
-                f"它是在 {last.package} 里抛出的（{where}），不是 Keras 或 TensorFlow。",
-            ),
-        }[last.owner]
-        own = next((frame for frame in reversed(main.frames) if frame.owner == "user"), None)
-        if own and own is not last:
-            yield Text(
-                f"The last line of your own code is {own.path}:{own.line or '?'}: {own.code or '?'}",
-                f"你自己代码里最后执行到的是 {own.path}:{own.line or '?'}：{own.code or '?'}",
-            )
+    if symptoms.main and symptoms.main.frames:
+        yield from _raised_in(symptoms.main.frames)
     versions = ", ".join(
         f"{name} {number}"
         for name, number in (("Keras", told.keras), ("TensorFlow", told.tensorflow), ("Python", told.python))
@@ -132,6 +113,27 @@ def whose(symptoms: Symptoms, told: Told) -> Iterator[Text]:
     )
     if versions:
         yield Text(f"Versions that the text gives: {versions}.", f"文本给出的版本：{versions}。")
+
+
+def _raised_in(frames: tuple[Frame, ...]) -> Iterator[Text]:
+    """Whose code raised it, and where the reader's own code was."""
+    last = frames[-1]
+    where = f"{last.path.replace(chr(92), '/').rpartition('/')[2]}:{last.line or '?'} ({last.function or '?'})"
+    yield {
+        "user": Text(f"It was raised in your own code, {where}.", f"它是在你自己的代码里抛出的：{where}。"),
+        "keras": Text(f"It was raised inside Keras, {where}.", f"它是在 Keras 内部抛出的：{where}。"),
+        "tensorflow": Text(f"It was raised inside TensorFlow, {where}.", f"它是在 TensorFlow 内部抛出的：{where}。"),
+        "other": Text(
+            f"It was raised in {last.package}, {where}: neither Keras nor TensorFlow.",
+            f"它是在 {last.package} 里抛出的（{where}），不是 Keras 或 TensorFlow。",
+        ),
+    }[last.owner]
+    own = next((frame for frame in reversed(frames) if frame.owner == "user"), None)
+    if own and own is not last:
+        yield Text(
+            f"The last line of your own code is {own.path}:{own.line or '?'}: {own.code or '?'}",
+            f"你自己代码里最后执行到的是 {own.path}:{own.line or '?'}：{own.code or '?'}",
+        )
 
 
 def missing(symptoms: Symptoms, told: Told) -> Iterator[Text]:

@@ -12,7 +12,7 @@ from .probe import Finding
 from .shapes import Shape, shapes_of
 
 
-def picture_of(model: ModelFile, findings: Iterable[Finding], lang: Lang = "en") -> str | None:
+def picture_of(model: ModelFile, findings: Iterable[Finding], lang: Lang) -> str | None:
     """An SVG of the layer graph; None for a subclassed model, whose graph is not in its file."""
     graph = graph_of(model)
     if graph is None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from ..errors import InputError, SubjectError
 from .decoding import decode
 from .examination import hazards_of
-from .mending import Mended
+from .mended import Mended
 from .progress import Watch
 from .repair import Target
-from .worker import Kind
+from .worker_process import Kind
 from .workers import Workers
 
 SUFFIXES: dict[Target, tuple[str, ...]] = {"keras3": (".keras", ".h5"), "keras2": (".h5", ".keras")}

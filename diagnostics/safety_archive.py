@@ -7,13 +7,12 @@ only, and nothing between them.
 from __future__ import annotations
 
 import stat
-import tempfile
 import zipfile
 from collections.abc import Iterator
-from io import RawIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from .archive_members import FREE, MAX_RATIO, content_of, local_header
 from .hazard import CORRUPT, Hazard, hazard
 from .model_file import MAX_CONFIG, MAX_MEMBERS
 from .safety_arrays import examine_npz_stream
@@ -25,14 +24,9 @@ _JSON = ("config.json", "metadata.json")
 WEIGHTS = "model.weights.h5"
 WEIGHTS_NPZ = "model.weights.npz"
 _KNOWN = frozenset({*_JSON, WEIGHTS, WEIGHTS_NPZ})
-# Keras stores without compression; re-packed weights shrink by little, deflate ends at 1032.
-MAX_RATIO = 100
-FREE = 1024 * 1024
-MAX_UNPACKED = 512 * 1024 * 1024
 MAX_GAP = 24  # a data descriptor
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # the protocols that begin with a mark of their own
-_LOCAL = b"PK\x03\x04"
 _END = b"PK\x05\x06"
 
 
@@ -126,7 +120,7 @@ def _places(raw: IO[bytes], archive: zipfile.ZipFile, members: list[zipfile.ZipI
     end, data = 0, set()
     for member in sorted(members, key=lambda m: m.header_offset):
         start = member.header_offset
-        head = _local_header(raw, member)
+        head = local_header(raw, member)
         if head is None:
             yield hazard(
                 f"the header of {names_en([member.filename])} does not say what the directory says of it",
@@ -158,21 +152,6 @@ def _gap(length: int, at: int) -> Hazard:
     )
 
 
-def _local_header(raw: IO[bytes], member: zipfile.ZipInfo) -> int | None:
-    """How long the header before a member's data is; None where it contradicts the directory."""
-    raw.seek(member.header_offset)
-    head = raw.read(30)
-    if len(head) < 30 or not head.startswith(_LOCAL):  # noqa: PLR2004 - the fixed part of the header
-        return None
-    name_length, extra_length = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
-    name = raw.read(name_length)
-    method, flags = int.from_bytes(head[8:10], "little"), int.from_bytes(head[6:8], "little")
-    written = member.orig_filename.encode("utf-8" if flags & 0x800 else "cp437", "replace")
-    if name != written or method != member.compress_type or (flags ^ member.flag_bits) & 0x2041:
-        return None
-    return 30 + name_length + extra_length
-
-
 def _around(raw: IO[bytes], archive: zipfile.ZipFile, size: int, data: set[int]) -> Iterator[Hazard]:
     """Whether the file is another archive or HDF5 as well; HDF5 may begin at 0, 512, 1024, 2048 and so on."""
     raw.seek(archive.start_dir)
@@ -198,7 +177,7 @@ def _weights(raw: IO[bytes], archive: zipfile.ZipFile) -> Iterator[Hazard]:
     for member in archive.infolist():
         if member.filename not in (WEIGHTS, WEIGHTS_NPZ):
             continue
-        stream = _content(raw, archive, member)
+        stream = content_of(raw, archive, member)
         if stream is None:
             yield hazard(
                 f"{member.filename} cannot be unpacked for examination ({member.file_size:,} bytes)",
@@ -215,74 +194,3 @@ def _weights(raw: IO[bytes], archive: zipfile.ZipFile) -> Iterator[Hazard]:
         else:
             with stream:
                 yield from examine_npz_stream(stream, WEIGHTS_NPZ)
-
-
-def member_stream(raw: IO[bytes], name: str) -> Any:  # noqa: ANN401 - a binary stream
-    """The bytes of one member of an open archive as a seekable stream, in place where it is stored.
-
-    Returns:
-        None where the member is packed in a way that the gate refuses, or damaged.
-    """
-    with zipfile.ZipFile(raw) as archive:
-        found = [info for info in archive.infolist() if info.filename == name]
-        return _content(raw, archive, found[0]) if len(found) == 1 else None
-
-
-def _content(raw: IO[bytes], archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:  # noqa: ANN401 - a binary stream
-    """The bytes of a member as a seekable stream: a window into the file, or unpacked to a bounded temporary file."""
-    head = _local_header(raw, member)
-    if head is None or member.flag_bits & 0x2041 or member.file_size > MAX_RATIO * max(member.compress_size, FREE):
-        return None
-    if member.compress_type == zipfile.ZIP_STORED:
-        return Window(raw, member.header_offset + head, member.compress_size)
-    if member.compress_type != zipfile.ZIP_DEFLATED or member.file_size > MAX_UNPACKED:
-        return None
-    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    try:
-        with archive.open(member) as packed:
-            left = member.file_size
-            while left > 0 and (part := packed.read(min(left, 1 << 20))):
-                unpacked.write(part)
-                left -= len(part)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError):
-        unpacked.close()
-        return None
-    except Exception:  # noqa: BLE001 - zlib.error has no common base and is not worth an import
-        unpacked.close()
-        return None
-    unpacked.seek(0)
-    return unpacked
-
-
-class Window(RawIOBase):
-    """A part of an open file, read in place. `zipfile` would read all that stands before a position again."""
-
-    def __init__(self, raw: Any, start: int, size: int) -> None:  # noqa: ANN401 - a file that can be read into a buffer
-        super().__init__()
-        self._raw, self._start, self._size, self._at = raw, start, size, 0
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def tell(self) -> int:
-        """The position in the part."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to a position in the part."""
-        self._at = offset if whence == 0 else max(0, offset + (0, self._at, self._size)[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
-        """Read at the position."""
-        left = max(0, self._size - self._at)
-        view = buffer if len(buffer) <= left else memoryview(buffer)[:left]
-        self._raw.seek(self._start + self._at)
-        read = self._raw.readinto(view) if len(view) else 0
-        self._at += read
-        return read

@@ -30,7 +30,7 @@ class Shapes:
 
 
 @lru_cache(maxsize=4)
-def shapes_of(graph: Graph, line: Line | None = None) -> Shapes:
+def shapes_of(graph: Graph, line: Line | None) -> Shapes:
     """Walk a model.
 
     Args:

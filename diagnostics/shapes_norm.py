@@ -19,9 +19,9 @@ def _prelu(step: Step) -> tuple[Shape]:
     return (step.first,)
 
 
-def axes_of(step: Step, default: int = -1) -> tuple[int, ...]:
+def axes_of(step: Step) -> tuple[int, ...]:
     """The axes that a normalisation names, counted from the front; an axis that the tensor doesn't have is refused."""
-    written = option(step.config, "axis", default=default)
+    written = option(step.config, "axis", default=-1)
     listed = written if isinstance(written, list | tuple) else [written]
     number = len(step.first)
     if any(type(axis) is not int for axis in listed):

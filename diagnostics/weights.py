@@ -18,10 +18,11 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from ..errors import SubjectError
+from .archive_members import member_stream
 from .flow import Flow, flow_of
 from .graph import Graph, graph_of
 from .model_file import ModelFile, read_model
-from .safety_archive import WEIGHTS, WEIGHTS_NPZ, member_stream
+from .safety_archive import WEIGHTS, WEIGHTS_NPZ
 from .safety_hdf5 import FREE_TOTAL, MAX_RATIO_TOTAL
 from .weights_statistics import Statistics, statistics_of
 

@@ -14,7 +14,8 @@ from ..errors import SandboxError
 from .lockdown import Limits
 from .progress import Watch
 from .sandbox import LIVE, Answer
-from .worker import Kind, Worker
+from .worker import Worker
+from .worker_process import Kind
 
 _HEAR = 0.02  # seconds between two looks at whether a job that waits is cancelled
 _GRACE = 5.0  # seconds that jobs in flight get to notice that all is over

@@ -97,10 +97,10 @@ def _softmax(scores: Array) -> Array:
     return np.asarray(powers / powers.sum())
 
 
-def calibration(weights: Array, thresholds: Thresholds = (0.0, 0.0)) -> Calibration:
-    """Fitted weights as the matcher takes them."""
+def calibration(weights: Array) -> Calibration:
+    """Fitted weights as the matcher takes them; nothing is refused."""
     size = len(TOPIC_FEATURES)
-    return Calibration(tuple(weights[:size].tolist()), tuple(weights[size:].tolist()), *thresholds)
+    return Calibration(tuple(weights[:size].tolist()), tuple(weights[size:].tolist()), 0.0, 0.0)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, Literal, get_args
-
-import yaml
+from typing import Literal, get_args
 
 from ..errors import EntryError
+from .front_matter import FrontMatter
 from .lines import LABORATORIES, LINES, Line
 from .signature import GAP, pieces
 from .text import LANGS, Lang, Text
@@ -37,14 +36,10 @@ HEADINGS: dict[Lang, tuple[str, ...]] = {
 }
 PART_TITLES: dict[Lang, str] = {"en": "English", "zh": "中文"}
 CODE_TITLE = "Code"
-LEAST_QUESTIONS = 3
 LEAST_SIGNATURE = 8
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
-_FIELDS = frozenset({
-    "id", "kind", "harmless", "title", "summary", "signatures", "questions", "described", "related", "sources",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,7 +113,7 @@ class Entry:
         """The text under the heading at `position` (0: what you see … 3: how to check)."""
         return self.sections[lang][HEADINGS[lang][position]]
 
-    def fix_for(self, line: Line | None, terms: frozenset[str] = frozenset()) -> Block | None:
+    def fix_for(self, line: Line | None, terms: frozenset[str]) -> Block | None:
         """The fixed block for a reader.
 
         Of the blocks for their Keras line (for the newest, where it is not known; of all, where it has none), the one whose
@@ -182,11 +177,7 @@ def parse_entry(file: str, source: str) -> Entry:
     match = re.match(r"---\n(.*?\n)---\n(.*)", source.replace("\r\n", "\n"), re.DOTALL)
     if not match:
         raise EntryError(file, "front matter", "the file must begin with YAML between two lines of '---'")
-    try:
-        front = yaml.load(match[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except yaml.YAMLError as error:
-        raise EntryError(file, "front matter", f"must be YAML ({error})") from error
-    read = _Reader(file, front)
+    read = FrontMatter(file, match[1])
     parts = _parts(file, match[2])
     entry = Entry(
         id=read.string("id"),
@@ -197,95 +188,13 @@ def parse_entry(file: str, source: str) -> Entry:
         signatures=read.strings("signatures"),
         questions=read.questions(),
         described=tuple(Described(**d) for d in read.records("described", ("message", "where", "source"))),
-        related=tuple(Related(r["id"], _text(file, "related", r["differs"])) for r in read.related()),
+        related=tuple(Related(topic, differs) for topic, differs in read.related()),
         sources=tuple(Source(**s) for s in read.records("sources", ("title", "url"))),
         sections={lang: _sections(file, lang, parts[PART_TITLES[lang]]) for lang in LANGS},
         blocks=tuple(_blocks(file, parts[CODE_TITLE])),
     )
     _check(file, entry)
     return entry
-
-
-class _Reader:
-    """Typed access to the front matter, with errors that name file, field and what was expected."""
-
-    def __init__(self, file: str, front: object) -> None:
-        self.file = file
-        if not isinstance(front, dict):
-            raise EntryError(file, "front matter", "must be a mapping of fields")
-        for key in front:
-            if key not in _FIELDS:
-                raise EntryError(file, str(key), f"unknown field; the fields are {', '.join(sorted(_FIELDS))}")
-        self.front: dict[str, Any] = front
-
-    def string(self, field: str) -> str:
-        value = self.front.get(field)
-        if not isinstance(value, str) or not value.strip():
-            raise EntryError(self.file, field, "must be a text")
-        return value.strip()
-
-    def choice(self, field: str, allowed: tuple[str, ...]) -> Any:  # noqa: ANN401 - one of the choices
-        if (value := self.string(field)) not in allowed:
-            raise EntryError(self.file, field, f"must be one of {', '.join(allowed)}, not '{value}'")
-        return value
-
-    def flag(self, field: str) -> bool:
-        if not isinstance(value := self.front.get(field, False), bool):
-            raise EntryError(self.file, field, "must be true or false")
-        return value
-
-    def text(self, field: str) -> Text:
-        return _text(self.file, field, self.front.get(field))
-
-    def strings(self, field: str) -> tuple[str, ...]:
-        return _strings(self.file, field, self.front.get(field, []))
-
-    def questions(self) -> dict[Lang, tuple[str, ...]]:
-        value = self.front.get("questions")
-        if not isinstance(value, dict) or set(value) != set(LANGS):
-            raise EntryError(self.file, "questions", "must be a mapping with a list under 'en' and one under 'zh'")
-        lists = {lang: _strings(self.file, f"questions.{lang}", value[lang]) for lang in LANGS}
-        for lang in LANGS:
-            if len(lists[lang]) < LEAST_QUESTIONS:
-                raise EntryError(
-                    self.file, f"questions.{lang}", f"must give at least {LEAST_QUESTIONS} ways in which people ask"
-                )
-        return lists
-
-    def records(self, field: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
-        records = self.front.get(field, [])
-        if not isinstance(records, list):
-            raise EntryError(self.file, field, f"must be a list of records with {', '.join(keys)}")
-        for record in records:
-            if not isinstance(record, dict) or set(record) != set(keys):
-                raise EntryError(self.file, field, f"each record must have exactly {', '.join(keys)}")
-            if not all(isinstance(value, str) and value.strip() for value in record.values()):
-                raise EntryError(self.file, field, "each value must be a text")
-        return [{key: value.strip() for key, value in record.items()} for record in records]
-
-    def related(self) -> list[dict[str, Any]]:
-        records = self.front.get("related", [])
-        if not isinstance(records, list) or any(
-            not isinstance(r, dict) or set(r) != {"id", "differs"} or not isinstance(r["id"], str) for r in records
-        ):
-            raise EntryError(self.file, "related", "must be a list of records with id and differs (en, zh)")
-        return records
-
-
-def _text(file: str, field: str, value: object) -> Text:
-    if (
-        not isinstance(value, dict)
-        or set(value) != set(LANGS)
-        or not all(isinstance(t, str) and t.strip() for t in value.values())
-    ):
-        raise EntryError(file, field, "must have a text under 'en' and one under 'zh'")
-    return Text(en=value["en"].strip(), zh=value["zh"].strip())
-
-
-def _strings(file: str, field: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(s, str) and s.strip() for s in value):
-        raise EntryError(file, field, "must be a list of texts")
-    return tuple(s.strip() for s in value)
 
 
 def _parts(file: str, body: str) -> dict[str, str]:

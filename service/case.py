@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from ..diagnostics.decoding import decode
 from ..diagnostics.diagnosis import Question
-from ..diagnostics.doctor import Said
+from ..diagnostics.said import Said
 from ..knowledge.text import Lang
 
 # What a button says. A text that means the same ("why?", "没有用") is understood as the same.

@@ -89,7 +89,7 @@ class Feedbacks:
             ]
         return sorted(told, key=lambda each: (each.helped - each.not_helped, each.topic))
 
-    def reasons(self, limit: int = 100) -> list[Said]:
+    def reasons(self, limit: int) -> list[Said]:
         """The reasons that people gave, the newest first."""
         rows = (
             select(DiagnosisRow.topic, Feedback.helped, Feedback.reason)

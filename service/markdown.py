@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 
 from ..diagnostics.diagnosis import Diagnosis, Named, Question
-from ..diagnostics.page import advice_text, diagnosis_page, question_text
+from ..diagnostics.diagnosis_page import diagnosis_page
+from ..diagnostics.page import advice_text, question_text
 from ..diagnostics.paper import printable, unwrapped
 from ..knowledge.entry import has_entry, load_entry
 from ..knowledge.text import Lang, Text
@@ -42,7 +43,7 @@ def _escaped(piece: str) -> str:
     return "".join(_HTML.get(c, c) for c in piece)
 
 
-def fenced(code: str, language: str = "") -> str:
+def fenced(code: str, language: str) -> str:
     """Code in a fence that is longer than any run of backticks in it."""
     body = printable(code).rstrip("\n")
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", body)), default=0))
@@ -155,13 +156,6 @@ def diagnosis_markdown(diagnosis: Diagnosis, base: str = "") -> str:
     """A diagnosis as Markdown; `base` is the address of the service, for links to topics."""
     paper = MarkdownPaper(base)
     diagnosis_page(paper, diagnosis)
-    return paper.text()
-
-
-def reply_markdown(reply: Reply, base: str = "") -> str:
-    """A reply as Markdown."""
-    paper = MarkdownPaper(base)
-    reply_page(paper, reply)
     return paper.text()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..diagnostics.diagnosis_page import diagnosis_page, write_part
 from ..diagnostics.mended_page import mended_page
-from ..diagnostics.page import Part, diagnosis_page, parts_of, write_part
+from ..diagnostics.page import Part, parts_of
 from ..diagnostics.paper import Paper
 from ..knowledge.text import Text
 from .reply import Reply, ReplyKind

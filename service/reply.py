@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from ..diagnostics.decoding import decode
 from ..diagnostics.diagnosis import Diagnosis
-from ..diagnostics.mending import Mended
+from ..diagnostics.mended import Mended
 from ..knowledge.text import Lang, Text
 
 # `diagnosis` shows all of it; why, fix, evidence and sources that part of the diagnosis which stands; `said` is the lead alone;

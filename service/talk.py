@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from ..diagnostics.diagnosis import NEITHER, Diagnosis, Option, Question
-from ..diagnostics.doctor import Said
+from ..diagnostics.said import Said
 from ..knowledge.entry import load_entry
 from ..knowledge.lines import LINES, Line, line_of
 from ..knowledge.matcher import Matcher

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from kerasdoctor.knowledge.entry import Entry, load_entries
 from kerasdoctor.knowledge.index import Index
@@ -25,3 +30,11 @@ def index(entries: list[Entry]) -> Index:
 def matcher(index: Index) -> Matcher:
     """A matcher on that index."""
     return Matcher(index, Calibration.load())
+
+
+@pytest.fixture(scope="session")
+def empty_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment in which nothing is installed."""
+    folder = tmp_path_factory.mktemp("venv")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

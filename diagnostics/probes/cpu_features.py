@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment, numbers
-from ..environment_evidence import fact, graded, warning
+from ..environment_evidence import graded
+from ..evidence import fact, warning
 from ..probe import CouldNotLook, Evidence, Probe
 
 TOPIC = "tensorflow-dll-load"

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from ...knowledge.text import Text
 from ..cuda import needed_libraries, release
 from ..environment import Environment
-from ..environment_evidence import fact, fault, graded, tensorflow_package, warning
+from ..environment_evidence import graded, tensorflow_package
 from ..environment_requirements import unmet
+from ..evidence import fact, fault, warning
 from ..gpu_builds import LIBRARIES
 from ..probe import CouldNotLook, Evidence, Probe
 from ..wording import names_en, names_zh

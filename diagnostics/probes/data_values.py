@@ -55,10 +55,16 @@ def _not_finite(array: Array, sample: DataSample) -> Iterator[Evidence]:
             )
         )
         return
+    yield _broken(array, sample, nan, endless)
+
+
+def _broken(array: Array, sample: DataSample, nan: Any, endless: Any) -> Evidence:  # noqa: ANN401 - NumPy arrays
+    import numpy as np  # noqa: PLC0415 - see above
+
     bad = (nan | endless).reshape(len(array.values), -1)
     rows = np.flatnonzero(bad.any(axis=1))
     columns = [array.columns[i] for i in np.flatnonzero(bad.any(axis=0))[:50]] if array.columns else []
-    yield Evidence(
+    return Evidence(
         Text(
             f"{names_en([array.name])} holds {int(nan.sum()):,} NaN and {int(endless.sum()):,} infinite (or beyond float32) of "
             f"{array.values.size:,} numbers, in {len(rows):,} rows (the first is {int(array.rows[rows[0]]):,})"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment
-from ..environment_evidence import fact, fault
 from ..environment_facts import Import
+from ..evidence import fact, fault
 from ..gpu_builds import FRAMEWORKS, LIBRARIES, build_causes, version
 from ..gpu_driver import NOT_VISIBLE, SELECT, USE, gpu_names, through_driver
 from ..probe import CouldNotLook, Evidence, Probe

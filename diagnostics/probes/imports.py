@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment, numbers
-from ..environment_evidence import fact, fault, tensorflow_package
+from ..environment_evidence import tensorflow_package
 from ..environment_facts import Import
+from ..evidence import fact, fault
 from ..import_failures import TOPICS, import_failure
 from ..probe import CouldNotLook, Evidence, Probe
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment, numbers
-from ..environment_evidence import fact, fault, warning
 from ..environment_facts import KerasJson
+from ..evidence import fact, fault, warning
 from ..probe import CouldNotLook, Evidence, Probe
 from ..wording import names_en, names_zh
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment
-from ..environment_evidence import fact, fault, warning
 from ..environment_facts import Disk
+from ..evidence import fact, fault, warning
 from ..probe import CouldNotLook, Evidence, Probe
 
 MEMORY = "host-out-of-memory"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment
-from ..environment_evidence import TENSORFLOWS, fact, fault, graded, warning, works
+from ..environment_evidence import TENSORFLOWS, graded, works
 from ..environment_pairs import PAIR, Pair, broken_pairs
 from ..environment_requirements import Unmet, unmet
+from ..evidence import fact, fault, warning
 from ..probe import CouldNotLook, Evidence, Probe
 from ..wording import names_en, names_zh
 

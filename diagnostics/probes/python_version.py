@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 
 from ...knowledge.text import Text
 from ..environment import Environment, numbers
-from ..environment_evidence import fact, graded, tensorflow_package, warning, works
+from ..environment_evidence import graded, tensorflow_package, works
 from ..environment_facts import Package
 from ..environment_requirements import allows
+from ..evidence import fact, warning
 from ..probe import Evidence, Probe
 
 UNSUPPORTED = "no-matching-tensorflow"

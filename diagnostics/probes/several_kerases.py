@@ -8,9 +8,10 @@ from pathlib import PurePath
 
 from ...knowledge.text import Text
 from ..environment import Environment, numbers
-from ..environment_evidence import TENSORFLOWS, fact, graded, tensorflow_package, warning, works
+from ..environment_evidence import TENSORFLOWS, graded, tensorflow_package, works
 from ..environment_facts import Package
 from ..environment_requirements import requires
+from ..evidence import fact, warning
 from ..probe import CouldNotLook, Evidence, Probe
 from ..wording import names_en, names_zh
 

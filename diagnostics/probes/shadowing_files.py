@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...knowledge.text import Text
 from ..environment import Environment
-from ..environment_evidence import fact, fault, warning
 from ..environment_facts import Import, Shadow
+from ..evidence import fact, fault, warning
 from ..probe import CouldNotLook, Evidence, Probe
 
 TOPIC = "local-file-shadows-package"

@@ -41,7 +41,6 @@ _GONE: dict[str, tuple[str, ...]] = {
     "Lambda": ("function_type", "module", "output_shape_type", "output_shape_module"),
 }
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
-_POOLING = ("GlobalAveragePooling", "GlobalMaxPooling")
 
 
 def mend(draft: Draft) -> Iterator[Change]:
@@ -58,29 +57,29 @@ def mend(draft: Draft) -> Iterator[Change]:
             "",
         )
     for path, layer in layers_of(draft.config):
-        config = layer.get("config")
-        if not isinstance(config, dict):
-            continue
-        before = _told(layer)
-        old_class = layer["class_name"]
-        layer["class_name"] = _CLASSES.get(old_class, old_class)
-        _layer(layer["class_name"], config)
-        _ends(layer, config)
-        after = _told(layer)
-        for key in _PASSED_ON:
-            layer.pop(key, None)
-        if layer["class_name"] != "TFOpLambda":
-            layer |= {"module": _MODULES.get(layer["class_name"], "keras.layers")}
-            layer["registered_name"] = None
-        if before != after:
-            gone = {key: value for key, value in before.items() if key not in after or after[key] != value}
-            new = {key: value for key, value in after.items() if key not in before or before[key] != value}
-            yield Change(
-                Text("rewritten in the form that Keras 3 reads", "改写成 Keras 3 能读的形式"),
-                path,
-                shown(gone),
-                shown(new),
-            )
+        if isinstance(layer.get("config"), dict):
+            before = _told(layer)
+            _rewrite(layer)
+            yield from _changed(path, before, _told(layer))
+
+
+def _rewrite(layer: Json) -> None:
+    layer["class_name"] = _CLASSES.get(layer["class_name"], layer["class_name"])
+    _layer(layer["class_name"], layer["config"])
+    _ends(layer, layer["config"])
+    for key in _PASSED_ON:
+        layer.pop(key, None)
+    if layer["class_name"] != "TFOpLambda":
+        layer |= {"module": _MODULES.get(layer["class_name"], "keras.layers")}
+        layer["registered_name"] = None
+
+
+def _changed(path: str, before: Json, after: Json) -> Iterator[Change]:
+    if before != after:
+        gone = {key: value for key, value in before.items() if key not in after or after[key] != value}
+        new = {key: value for key, value in after.items() if key not in before or before[key] != value}
+        rewritten = Text("rewritten in the form that Keras 3 reads", "改写成 Keras 3 能读的形式")
+        yield Change(rewritten, path, shown(gone), shown(new))
 
 
 def _told(layer: Json) -> Json:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...knowledge.text import Text
 from ..graph_edit import as_functional, become, input_shape, models_of, repeat_input
-from ..lambda_expression import Lambda, code_bytes, expression_of, stored_code
+from ..lambda_code import code_bytes, expression_of, stored_code
+from ..lambda_expression import Lambda
 from ..lambda_layers import Known, layer_for
 from ..model_file import Json
 from ..repair import Change, Draft, Repair, layers_of, shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...knowledge.text import Lang, Text
 from ..reply import Reply
-from .blocks import escaped, reply_blocks
+from .blocks import reply_blocks
+from .paper import escaped
 from .rich_text import Json, line, section
 
 FEEDBACK = ("kd:helped", "kd:not_helped")

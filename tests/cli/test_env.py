@@ -34,14 +34,6 @@ VARIABLES = (
 )
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment in which nothing is installed."""
-    folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A current folder, a home folder and a folder of packages with a TensorFlow and a Keras that can be imported."""
@@ -93,10 +85,10 @@ def test_this_environment_is_sound(tmp_path: Path) -> None:
     assert answer["facts"]["tensorflow"]["keras_version"]
 
 
-def test_page_has_the_machine_the_checks_and_the_count(place: Path, python: Path) -> None:
+def test_page_has_the_machine_the_checks_and_the_count(place: Path, empty_python: Path) -> None:
     """Versions first, then a mark, the evidence and, for what is wrong, what to do and where it is documented."""
     (place / "work" / "keras.py").touch()
-    ended = env(place, "--python", python)
+    ended = env(place, "--python", empty_python)
     assert ended.returncode == 4
     lines = ended.stdout.splitlines()
     assert lines[0] == "Environment"
@@ -110,12 +102,12 @@ def test_page_has_the_machine_the_checks_and_the_count(place: Path, python: Path
     assert lines[-1].endswith("fail, 1 skip")
 
 
-def test_report_is_one_block_of_markdown_without_personal_names(place: Path, python: Path) -> None:
+def test_report_is_one_block_of_markdown_without_personal_names(place: Path, empty_python: Path) -> None:
     """Nothing in it names the user, the host or the home folder, wherever they stand; nothing in it ends the block."""
     said = f"{place}/home/secret of carla on {platform.node()} in /home/alice/x ```` <b>"
     (place / "packages" / "tensorflow" / "__init__.py").write_text(f"raise ImportError({said!r})", encoding="utf-8")
     path = os.pathsep.join([str(place / "packages"), str(place / "home" / "lib"), "/data/carla/lib"])
-    ended = env(place, "--report", "--python", python, PYTHONPATH=path)
+    ended = env(place, "--report", "--python", empty_python, PYTHONPATH=path)
     assert ended.returncode == 4
     lines = ended.stdout.strip().splitlines()
     assert lines[0].startswith("**Environment** (`kerasdoctor env --report`")
@@ -126,11 +118,11 @@ def test_report_is_one_block_of_markdown_without_personal_names(place: Path, pyt
         assert secret not in ended.stdout
 
 
-def test_json_tells_each_check_and_the_facts_masked(place: Path, python: Path) -> None:
+def test_json_tells_each_check_and_the_facts_masked(place: Path, empty_python: Path) -> None:
     """The statuses are words; a remedy stands where something is to be done."""
     (place / "home" / ".keras").mkdir()
     (place / "home" / ".keras" / "keras.json").write_text("{", encoding="utf-8")
-    ended = env(place, "--json", "--lang", "zh", "--python", python)
+    ended = env(place, "--json", "--lang", "zh", "--python", empty_python)
     answer = json.loads(ended.stdout)
     checks: dict[str, dict[str, Any]] = {check["id"]: check for check in answer["checks"]}
     assert (ended.returncode, answer["lang"], list(checks)) == (4, "zh", IDS)
@@ -157,10 +149,10 @@ def test_json_tells_each_check_and_the_facts_masked(place: Path, python: Path) -
         (("--only", "gpu-visibility", "--only", "imports"), 0),
     ],
 )
-def test_exit_code_says_how_it_ended(place: Path, python: Path, arguments: tuple[str, ...], code: int) -> None:
+def test_exit_code_says_how_it_ended(place: Path, empty_python: Path, arguments: tuple[str, ...], code: int) -> None:
     """0 fine, 4 by --fail-on, 3 if nothing could look; only the checks that were asked for count."""
     (place / "work" / "jax.py").touch()
-    ended = env(place, "--python", python, *arguments, TF_USE_LEGACY_KERAS="yes")
+    ended = env(place, "--python", empty_python, *arguments, TF_USE_LEGACY_KERAS="yes")
     assert ended.returncode == code, ended.stdout
     assert ("no check could look" in ended.stderr) == (code == 3)
     shown = [

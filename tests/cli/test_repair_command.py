@@ -15,8 +15,9 @@ import pytest
 from kerasdoctor.cli import repair_pages
 from kerasdoctor.cli.terminal import columns
 from kerasdoctor.diagnostics.formats import identify
-from kerasdoctor.diagnostics.mending import Made, Mended, Proof
+from kerasdoctor.diagnostics.mended import Made, Mended
 from kerasdoctor.diagnostics.model_file import read_model
+from kerasdoctor.diagnostics.proving import Proof
 from kerasdoctor.diagnostics.repair import Change
 from kerasdoctor.knowledge.text import Text
 

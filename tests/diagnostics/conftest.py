@@ -7,15 +7,19 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kerasdoctor.diagnostics.environment import Environment
+from kerasdoctor.diagnostics.environment_facts import Import
 from kerasdoctor.diagnostics.model_file import read_model
 from kerasdoctor.diagnostics.probe import Finding, all_probes, examine
+from kerasdoctor.diagnostics.workers import Workers
 
 BUILD = Path(__file__).with_name("build_models.py")
+ENVIRONMENTS = Path(__file__).parent / "environments"
 BUILD_FORMATS = Path(__file__).with_name("build_formats.py")
 
 
@@ -65,6 +69,18 @@ def keras_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_models(tmp_path_factory.mktemp("models") / "keras2", legacy=True)
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["keras-3", "tf_keras"])
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the models of the script that the test file names as BUILD, saved by Keras 3 and by tf_keras."""
+    return save_models(tmp_path_factory.mktemp("models") / "saved", legacy=request.param, script=request.module.BUILD)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers() as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def formats_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SavedModels, honest and hostile, and other files of Keras 3 and TensorFlow."""
@@ -86,14 +102,6 @@ VARIABLES = (
     "PYTHONPATH",
     "PYTHONDONTWRITEBYTECODE",
 )
-
-
-@pytest.fixture(scope="session")
-def empty_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment in which nothing is installed."""
-    folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 @pytest.fixture
@@ -125,6 +133,16 @@ def installed(place: Path, name: str, version: str, *requires: str, folder: str 
     lines += [f"Requires-Dist: {line}" for line in requires]
     (target / "METADATA").write_text("\n".join(lines) + "\n\nA description.\n", encoding="utf-8")
     return target
+
+
+def recorded(name: str) -> Environment:
+    """An environment as the script reported it."""
+    return Environment.from_json(json.loads((ENVIRONMENTS / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def broken(message: str, output: str = "", error: str = "ImportError", missing_module: str = "") -> Import:
+    """An import that raised."""
+    return Import("raised", error=error, message=message, missing_module=missing_module, output=output)
 
 
 @pytest.fixture(scope="session", params=[False, True], ids=["keras-3", "tf_keras"])

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from kerasdoctor.diagnostics.doctor import Doctor, Said, Subjects, weigh
+from kerasdoctor.diagnostics.doctor import Doctor, Subjects
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.progress import Step, Watch
+from kerasdoctor.diagnostics.said import Said
+from kerasdoctor.diagnostics.weighing import weigh
 from kerasdoctor.errors import Cancelled
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
 from kerasdoctor.knowledge.recorded import traces_of

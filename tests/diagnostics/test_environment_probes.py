@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import random
 from dataclasses import replace
 from datetime import date
@@ -16,16 +15,10 @@ from kerasdoctor.diagnostics.environment_facts import Cpu, Disk, Gpu, Import, Me
 from kerasdoctor.diagnostics.probe import CouldNotLook, Finding, all_probes, examine
 from kerasdoctor.diagnostics.probes.python_version import end_of_life
 
-from .conftest import PROBES, installed, package
+from .conftest import PROBES, installed, package, recorded
 
 PROBES_OF_ENVIRONMENTS = [probe for probe in all_probes() if probe.subject == "environment"]
-ENVIRONMENTS = Path(__file__).parent / "environments"
 H200 = Gpu("NVIDIA H200", 143155, "9.0")
-
-
-def recorded(name: str) -> Environment:
-    """An environment as the script reported it."""
-    return Environment.from_json(json.loads((ENVIRONMENTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def checked(probe: str, environment: Environment, *suspected: str) -> Finding:

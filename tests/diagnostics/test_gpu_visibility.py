@@ -6,9 +6,7 @@ before it lists a GPU.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from kerasdoctor.diagnostics.cuda import needed_driver, needed_libraries, why_hidden
@@ -17,15 +15,11 @@ from kerasdoctor.diagnostics.environment_facts import Choice, Driver, Gpu, Impor
 from kerasdoctor.diagnostics.probe import CouldNotLook, Evidence, examine
 from kerasdoctor.diagnostics.probes.gpu_visibility import PROBE
 
-ENVIRONMENTS = Path(__file__).parent / "environments"
+from .conftest import broken, recorded
+
 NO_DRIVER = Driver("exit code 1", "OSError: libcuda.so.1: cannot open shared object file: No such file or directory")
 NO_SMI = Smi("not started", "No such file or directory")
 H200 = Gpu("NVIDIA H200", 143155, "9.0")
-
-
-def recorded(name: str) -> Environment:
-    """An environment as the script reported it."""
-    return Environment.from_json(json.loads((ENVIRONMENTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def seen(environment: Environment) -> list[Evidence]:
@@ -39,10 +33,6 @@ def only(environment: Environment) -> Evidence:
 
 def with_tensorflow(environment: Environment, **facts: object) -> Environment:
     return replace(environment, tensorflow=replace(environment.tensorflow, **facts))  # type: ignore[arg-type]
-
-
-def broken(message: str, output: str = "", error: str = "ImportError", missing_module: str = "") -> Import:
-    return Import("raised", error=error, message=message, missing_module=missing_module, output=output)
 
 
 def test_visible_gpu_rules_the_topic_out() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,18 +11,7 @@ from kerasdoctor.diagnostics.environment_facts import Import, Shadow
 from kerasdoctor.diagnostics.probe import CouldNotLook, Evidence
 from kerasdoctor.diagnostics.probes.imports import PROBE
 
-from .conftest import installed, package
-
-ENVIRONMENTS = Path(__file__).parent / "environments"
-
-
-def recorded(name: str) -> Environment:
-    """An environment as the script reported it."""
-    return Environment.from_json(json.loads((ENVIRONMENTS / f"{name}.json").read_text(encoding="utf-8")))
-
-
-def broken(message: str, output: str = "", error: str = "ImportError", missing_module: str = "") -> Import:
-    return Import("raised", error=error, message=message, missing_module=missing_module, output=output)
+from .conftest import broken, installed, package, recorded
 
 
 def faults(environment: Environment) -> list[Evidence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Timer
@@ -21,7 +21,7 @@ from kerasdoctor.diagnostics.live_steps import told
 from kerasdoctor.diagnostics.probe import Finding, examine
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.sandbox import LIVE
-from kerasdoctor.diagnostics.worker import Kind
+from kerasdoctor.diagnostics.worker_process import Kind
 from kerasdoctor.diagnostics.workers import Workers
 from kerasdoctor.errors import Cancelled, SandboxError
 
@@ -61,12 +61,6 @@ class Ward:
         """The examination of a file as `check --live` does it, by the live probes alone."""
         depth = Depth(live=True, allow_code=allow_code)
         return examine_file(path, only=frozenset(probe.id for probe in PROBES), depth=depth, workers=self.workers)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers() as running:
-        yield running
 
 
 @pytest.fixture(scope="module", params=["keras-3", "tf-keras"])

@@ -8,17 +8,16 @@ import pytest
 from kerasdoctor.cli.terminal import Screen
 from kerasdoctor.diagnostics.catalogue import listed_probes
 from kerasdoctor.diagnostics.diagnosis import Diagnosis, Question
+from kerasdoctor.diagnostics.diagnosis_page import diagnosis_page, write_part
 from kerasdoctor.diagnostics.doctor import Doctor
 from kerasdoctor.diagnostics.page import (
     TO_DROP,
     advice_text,
-    diagnosis_page,
     heading_of,
     parts_of,
     question_text,
     shown_findings,
     sure,
-    write_part,
 )
 from kerasdoctor.diagnostics.paper import unwrapped
 from kerasdoctor.diagnostics.phrases import EXAMINE, look_with

@@ -22,9 +22,10 @@ import h5py
 import numpy as np
 import pytest
 from kerasdoctor.diagnostics.decoding import decode
-from kerasdoctor.diagnostics.lambda_expression import Apply, Argument, Constant, Lambda, code_bytes, expression_of
+from kerasdoctor.diagnostics.lambda_code import code_bytes, expression_of
+from kerasdoctor.diagnostics.lambda_expression import Apply, Argument, Constant, Lambda
 from kerasdoctor.diagnostics.lambda_layers import layer_for
-from kerasdoctor.diagnostics.mending import Mended
+from kerasdoctor.diagnostics.mended import Mended
 from kerasdoctor.diagnostics.model_file import read_model
 from kerasdoctor.diagnostics.repair import Draft, Repair, Target, all_repairs
 from kerasdoctor.knowledge.entry import entries_folder

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from kerasdoctor.diagnostics.diagnosis import SCHEMA
-from kerasdoctor.diagnostics.doctor import Doctor, Said, Subjects
+from kerasdoctor.diagnostics.doctor import Doctor, Subjects
+from kerasdoctor.diagnostics.said import Said
 from kerasdoctor.diagnostics.schema import diagnosis_schema
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.recorded import traces_of

@@ -14,18 +14,12 @@ from kerasdoctor.diagnostics.model_file import ModelFile, read_model
 from kerasdoctor.diagnostics.probe import examine
 from kerasdoctor.diagnostics.stacks import worst_stack
 
-from .conftest import PROBES, look, run_keras, save_models
+from .conftest import PROBES, look, run_keras
 from .test_training_probes import spoiled
 
 BUILD = Path(__file__).with_name("build_settings.py")
 SETTINGS, STACKS, EMBEDDING, PRECISION = "layer-settings", "deep-stacks", "embedding-sizes", "low-precision"
 ALL = (SETTINGS, STACKS, EMBEDDING, PRECISION, "training-setup", "inbound-nodes", "dtype-casts")
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["keras-3", "tf_keras"])
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the models of `build_settings.py`, saved by Keras 3 and by tf_keras."""
-    return save_models(tmp_path_factory.mktemp("models") / "saved", legacy=request.param, script=BUILD)
 
 
 FAULTS = [

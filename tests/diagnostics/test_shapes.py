@@ -18,16 +18,10 @@ from kerasdoctor.diagnostics.probe import Finding, examine
 from kerasdoctor.diagnostics.shapes import Shapes, shapes_of
 from kerasdoctor.diagnostics.variables import parameters_of, variables_of
 
-from .conftest import PROBES, edited, look, run_keras, save_models
+from .conftest import PROBES, edited, look, run_keras
 
 SHAPES, FORMAT, NAMES = "shapes", "data-format", "layer-names"
 BUILD = Path(__file__).with_name("build_shape_models.py")
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["keras-3", "tf_keras"])
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the models of `build_shape_models.py`, saved by Keras 3 and by tf_keras."""
-    return save_models(tmp_path_factory.mktemp("models") / "saved", legacy=request.param, script=BUILD)
 
 
 def walked(path: Path) -> tuple[Graph, Shapes]:

@@ -13,16 +13,10 @@ from kerasdoctor.diagnostics.probes import recurrent_layers
 from kerasdoctor.diagnostics.trainable import HAVE_WEIGHTS, NO_WEIGHTS
 from kerasdoctor.knowledge.text import Text
 
-from .conftest import PROBES, edited, look, run_keras, save_models
+from .conftest import PROBES, edited, look, run_keras
 
 SETUP, RECURRENT = "training-setup", "recurrent-layers"
 BUILD = Path(__file__).with_name("build_training_models.py")
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["keras-3", "tf_keras"])
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the models of `build_training_models.py`, saved by Keras 3 and by tf_keras."""
-    return save_models(tmp_path_factory.mktemp("models") / "saved", legacy=request.param, script=BUILD)
 
 
 FAULTS = [

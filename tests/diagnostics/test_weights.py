@@ -20,7 +20,7 @@ from kerasdoctor.diagnostics.weights_names import snake_case
 from kerasdoctor.diagnostics.weights_statistics import statistics_of
 from kerasdoctor.errors import SubjectError
 
-from .conftest import PROBES, edited, save_models
+from .conftest import PROBES, edited
 
 BUILD = Path(__file__).with_name("build_weight_models.py")
 KINDS = sorted(probe.id for probe in PROBES.values() if probe.subject == "weights")
@@ -28,12 +28,6 @@ VALUES, DEAD, NORM = "weight-values", "dead-units", "batchnorm-weights"
 ORDER, LEARNED, SATURATED, FIT = "kernel-order", "nothing-learned", "saturated", "weights-fit"
 SUFFIXES = (".keras", ".h5")
 Change = Callable[[Any], Any]
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["keras-3", "tf_keras"])
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the models of `build_weight_models.py`, saved by Keras 3 and by tf_keras."""
-    return save_models(tmp_path_factory.mktemp("models") / "saved", legacy=request.param, script=BUILD)
 
 
 def look_at(probe: str, path: Path, *suspected: str) -> Finding:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from kerasdoctor.diagnostics.examination import ENGINES
 from kerasdoctor.diagnostics.sandbox import Answer, Limits
-from kerasdoctor.diagnostics.worker import Kind, Worker
+from kerasdoctor.diagnostics.worker import Worker
+from kerasdoctor.diagnostics.worker_process import Kind
 from kerasdoctor.errors import SandboxError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the locks are those of Linux")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -28,12 +28,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the locks are t
 DIGITS = Path(__file__).parents[2] / "examples" / "digits.keras"
 LIMITS = Limits(memory=256 << 20, cpu=10, wall=10, file_size=1 << 20, threads=16)
 DEEP = Depth(weights=True, picture=True)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from kerasdoctor.service.database import Database
 from kerasdoctor.service.logs import configure_logs
 from kerasdoctor.service.settings import Settings
 
+from .slack_stand_in import StandIn, standing_in
+
 BINARIES = Path("/usr/lib/postgresql")
 HERE = "http://127.0.0.1"
 BROWSER = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html,application/xhtml+xml"}
@@ -248,3 +250,10 @@ def serve(database_url: str, tmp_path: Path) -> Serve:
 def digits() -> bytes:
     """A model that is sound but for its softmax."""
     return (Path(__file__).parents[2] / "examples" / "digits.keras").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[StandIn]:
+    """A stand-in of Slack's API."""
+    with standing_in() as running:
+        yield running

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from kerasdoctor.diagnostics.decoding import decode
 from kerasdoctor.diagnostics.diagnosis import Diagnosis
-from kerasdoctor.diagnostics.doctor import Doctor, Said
-from kerasdoctor.diagnostics.mending import Made, Mended
+from kerasdoctor.diagnostics.doctor import Doctor
+from kerasdoctor.diagnostics.mended import Made, Mended
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.proving import Proof
 from kerasdoctor.diagnostics.repair import Change
+from kerasdoctor.diagnostics.said import Said
 from kerasdoctor.diagnostics.workers import Workers
 from kerasdoctor.errors import Cancelled, SubjectError
 from kerasdoctor.knowledge.matcher import Matcher

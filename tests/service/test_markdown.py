@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from kerasdoctor.diagnostics.diagnosis import Diagnosis
 from kerasdoctor.diagnostics.doctor import Doctor
-from kerasdoctor.diagnostics.mending import Made, Mended
+from kerasdoctor.diagnostics.mended import Made, Mended
 from kerasdoctor.diagnostics.page import heading_of, parts_of
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.proving import Proof
@@ -20,7 +20,7 @@ from kerasdoctor.knowledge.entry import Entry
 from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.text import LANGS, Lang, Text
-from kerasdoctor.service.markdown import chat_markdown, diagnosis_markdown, fenced, inline, reply_markdown
+from kerasdoctor.service.markdown import chat_markdown, diagnosis_markdown, fenced, inline
 from kerasdoctor.service.reply import Reply
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -173,15 +173,15 @@ def test_a_chat(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("why", "### Why it happens"), ("fix", "### How to check"), ("sources", "### Sources")]
+    ("kind", "said"), [("why", "#### Why it happens"), ("fix", "#### How to check"), ("sources", "#### Sources")]
 )
 def test_a_part_alone(doctor: Doctor, kind: str, said: str) -> None:
     """What was asked for, and not the rest."""
     reply = Reply(kind, "en", None, doctor.diagnose("loss is nan"))  # type: ignore[arg-type]
-    written = reply_markdown(reply)
+    written = chat_markdown("loss is nan", [("answers", "", reply)], "en")
     assert said in written
-    assert ("### Sources" in written) == (kind == "sources")
-    assert not written.startswith("## ")
+    assert ("#### Sources" in written) == (kind == "sources")
+    assert "\n### " not in written
 
 
 def test_a_name_of_any_bytes(doctor: Doctor, tmp_path: Path) -> None:

@@ -15,16 +15,10 @@ from sqlalchemy import select, update
 
 from .conftest import _copy_of
 from .slack_checks import Json, actions, words
-from .slack_stand_in import BOT, StandIn, Workspace, standing_in
+from .slack_stand_in import BOT, StandIn, Workspace
 from .slack_world import NAN, OAUTH, SHAPES, UNKNOWN, World, install, served, until
 
 NOTHING = (0, {}, {})
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[StandIn]:
-    with standing_in() as slack:
-        yield slack
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kerasdoctor.diagnostics.diagnosis import Diagnosis, Option, Question
 from kerasdoctor.diagnostics.doctor import Doctor
-from kerasdoctor.diagnostics.mending import Made, Mended
+from kerasdoctor.diagnostics.mended import Made, Mended
 from kerasdoctor.diagnostics.page import parts_of
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.proving import Proof
@@ -21,7 +21,8 @@ from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.text import LANGS, Lang, Text
 from kerasdoctor.service.reply import Reply, ReplyKind
-from kerasdoctor.service.slack.blocks import CUT, SlackPaper, reply_blocks
+from kerasdoctor.service.slack.blocks import reply_blocks
+from kerasdoctor.service.slack.paper import CUT, SlackPaper
 from kerasdoctor.service.slack.rich_text import from_markdown
 
 from .slack_checks import Json, actions, check, runs, words

@@ -23,12 +23,6 @@ from .slack_world import NAN, OAUTH, ONE, SHAPES, World, install, served
 
 
 @pytest.fixture(scope="module")
-def slack() -> Iterator[StandIn]:
-    with standing_in() as slack:
-        yield slack
-
-
-@pytest.fixture(scope="module")
 def elsewhere() -> Iterator[StandIn]:
     """Another host, which notes what is asked of it."""
     with standing_in() as elsewhere:

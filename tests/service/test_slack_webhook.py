@@ -11,14 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from .slack_checks import actions, check, words
-from .slack_stand_in import FORM, JSON, StandIn, standing_in
+from .slack_stand_in import FORM, JSON, StandIn
 from .slack_world import SHAPES, UNKNOWN, served
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[StandIn]:
-    with standing_in() as slack:
-        yield slack
 
 
 @pytest.fixture(scope="module")

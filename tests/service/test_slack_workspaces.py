@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.slack import installing
@@ -16,14 +14,8 @@ from slack_sdk.oauth.installation_store import Installation
 from sqlalchemy import update
 
 from .slack_checks import Json
-from .slack_stand_in import StandIn, standing_in
+from .slack_stand_in import StandIn
 from .slack_world import OAUTH, ONE, SHAPES, install, served
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[StandIn]:
-    with standing_in() as slack:
-        yield slack
 
 
 def test_a_state_is_valid_once_in_one_browser_for_ten_minutes(
