@@ -14,7 +14,9 @@ from ..knowledge.matcher import Matcher, Ranking
 from ..knowledge.parser import parse
 from ..knowledge.symptoms import Raised, Symptoms
 from ..knowledge.text import Lang
+from .outputs import Output, only_output, without_bars
 from .sayings import words
+from .version_talk import without_past
 
 MAX_TEXTS = 6
 MAX_BYTES = 1 << 20  # of all texts of a case
@@ -48,7 +50,7 @@ class Paste:
     def of(cls, text: str, matcher: Matcher) -> Self:
         """Read a text; of a longer one than a case may have, its end, where exceptions stand."""
         text = _end(text.replace("\0", "").strip(), MAX_BYTES)
-        return cls(text, parse(text), matcher)
+        return cls(text, parse(without_past(text)), matcher)
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -64,6 +66,22 @@ class Paste:
     def prose(self) -> str:
         """What the person wrote themselves."""
         return self.symptoms.prose if self.failed else self.text
+
+    @property
+    def several(self) -> bool:
+        """Whether it holds several errors that have nothing to do with each other."""
+        ends = [raised for raised in self.symptoms.raised if raised.final and raised.type]
+        return any(not _same(each, ends[-1]) for each in ends)
+
+    @cached_property
+    def output(self) -> Output | None:
+        """Of what it is the output, where it tells of no problem."""
+        return None if self.failed else only_output(self.text)
+
+    @cached_property
+    def log(self) -> str:
+        """What fit printed, where there is no exception behind it; "" for nothing."""
+        return "" if self.failed else without_bars(self.text)[1]
 
     @property
     def known(self) -> bool:
@@ -124,6 +142,13 @@ class Paste:
         if mine and before:
             return not any(_same(one, other) for one in mine for other in before)
         return self.known and not unknown and self.ranking.matches[0].confidence >= SURE
+
+
+def own_line(text: str) -> tuple[str, int | None, str] | None:
+    """File, line number and code of the last line of the person's own code in the call stack of a paste; None for none."""
+    main = parse(text).main
+    own = next((frame for frame in reversed(main.frames if main else ()) if frame.owner == "user"), None)
+    return (own.path, own.line, own.code) if own else None
 
 
 def _same(one: Raised, other: Raised) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Kind = Literal[
-    "evidence", "sources", "others", "fix", "why", "not_helped", "helped", "no", "yes", "unsure", "ordinal", "live", "english",
-    "chinese", "here", "thanks", "help", "greeting", "version",
+    "anew", "done", "upset", "no_error", "link", "who", "privacy", "name", "simple", "where",
+    "evidence", "sources", "others", "fix", "write", "why", "not_helped", "helped", "no", "yes", "unsure", "ordinal", "live", "english",
+    "chinese", "here", "thanks", "help", "greeting", "version", "was",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -37,6 +38,90 @@ _ATTACHED = (
 _STILL = r"(?:still|again|yet)"
 
 ENGLISH: dict[Kind, tuple[str, ...]] = {
+    "anew": (
+        (
+            r"(?:i have |here is |here's |now )?(?:a |an )?(?:new|another|other|different|next) (?:problem|question|issue|error|topic)|"
+            r"one more (?:question|thing|problem)|(?:let's )?(?:start (?:over|again|anew|from scratch)|begin again)|"
+            r"(?:forget|ignore|drop)(?: about)? (?:it|that|this|all that|the (?:last|previous|old) (?:one|problem|error))|reset|"
+            r"never ?mind|nvm"
+        ),
+    ),
+    "done": (
+        (
+            r"(?:i(?: have|'ve)? )?(?:just )?(?:done|did (?:it|that|this|so)|(?:changed|applied|replaced|added|fixed) (?:it|that|this))"
+            r"(?: (?:as you said|now|already))?|done (?:it|that|with (?:it|that))|(?:ok |okay )?(?:it is |it's )?done"
+        ),
+    ),
+    "upset": (
+        (
+            r"(?:you(?:'re| are)? |this |it |that |kerasdoctor )?(?:is |are )?(?:so |such |just |really |fucking |totally |completely ){0,2}"
+            r"(?:a |an )?(?:suck|sucks|stupid|idiot|idiotic|dumb|terrible|awful|bad|horrible|shit|crap|rubbish|garbage|nonsense|"
+            r"bullshit|annoying|frustrating|trash|worthless|wtf|fuck|fucked|fck|damn|moron)"
+            r"(?: (?:you|off|bot|program|tool|machine|this|it|doctor|shit)){0,3}"
+        ),
+        r"you(?:'re| are) (?:so |totally )?useless|i(?:'m| am) (?:so |really )?(?:frustrated|desperate|angry|annoyed|going crazy)",
+        r"i give up|i hate (?:this|you|keras|tensorflow|it)|wtf.{0,20}",
+    ),
+    "no_error": (
+        (
+            r"(?:but )?(?:there(?:'s| is| was) |i (?:have|see|get|got) |it (?:shows|prints|gives) )?no "
+            r"(?:traceback|errors?|stack ?trace|error message|exception|message|log)(?: (?:at all|here|message|shown|printed))?"
+        ),
+        (
+            r"i (?:do(?:n't| not)|dont|didn't|did not) (?:have|see|get) (?:a |an |any |the )?"
+            r"(?:traceback|errors?|stack ?trace|error message|exception|message|log)(?: at all)?"
+        ),
+        (
+            r"(?:it|the (?:program|script|kernel|process)) (?:just |simply |only )?(?:stops|stopped|dies|died|hangs|"
+            r"freezes|froze|exits|ends|ended|quits|closes)(?: (?:without (?:any )?(?:error|message|traceback)s?|silently|suddenly)){0,2}"
+        ),
+    ),
+    "link": (
+        r"(?:can you |could you )?(?:open|read|follow|visit|check|look at|see)(?: (?:the|this|that|my))? (?:link|url|website|page|site)s?",
+    ),
+    "who": (
+        r"(?:who|what)(?: (?:are|is)|'s|'re) (?:you|this|kerasdoctor)(?: (?:called|exactly|about|for))?",
+        r"who (?:made|built|wrote|created) (?:you|this)|is this (?:a bot|chatgpt|an? ai)",
+        (
+            r"are you (?:a |an )?(?:real )?(?:bot|human|robot|ai|chatgpt|gpt|llm|person|real|machine|language model)(?: person)?"
+        ),
+        (
+            r"(?:which|what) (?:keras |tensorflow )?(?:versions|releases|problems|errors|models|files|formats) (?:do|can) you "
+            r"(?:know|read|support|handle|open|examine)"
+        ),
+    ),
+    "privacy": (
+        (
+            r"(?:is |are )?(?:my |our |the )?(?:data|code|files?|model|paste|chat|messages?)(?: (?:is|are))? (?:safe|private|secure|"
+            r"confidential|stored|kept|shared|public)(?: (?:here|with you|anywhere|somewhere))?"
+        ),
+        (
+            r"(?:do|will|are|did) you (?:store|save|keep|share|collect|sell|log|upload|use|send|storing|saving|keeping|collecting)"
+            r"(?: (?:my|our|the|this|any|it))?(?: (?:data|code|files?|model|paste|chat|messages?|information|input))?"
+            r"(?: (?:anywhere|somewhere|to openai|for training)){0,2}"
+        ),
+        r"(?:what about |and )?(?:privacy|data protection|gdpr)|where does my (?:data|code|model|file) go",
+        r"who can (?:see|read) (?:this|my (?:code|data|model|messages?))",
+    ),
+    "name": (r"(?:an? |the )?[a-z][a-z.]{1,40}(?:error|exception|warning)",),
+    "simple": (
+        (
+            r"(?:(?:explain|say|tell|put)(?: (?:it|this|that|me|to me|again)){0,3} )(?:more |much |a bit )?(?:simpler|simply|simple|easier|easy|"
+            r"shorter|short|in short|briefly|in (?:simple|easy|plain|other) (?:words|terms|english|language)|for (?:beginners|dummies|a beginner)|"
+            r"like i'm (?:5|five))(?: (?:words|terms|way))?"
+        ),
+        (
+            r"(?:in (?:simple|plain|easy) (?:words|terms|english)|simpler|shorter|tl;?dr|eli5|too (?:complicated|long|difficult|complex)|"
+            r"(?:that's |that is |it's )?too (?:complicated|long|difficult|hard)(?: for me)?|"
+            r"i(?:'m| am) (?:a |an )?(?:total |complete |absolute )?(?:beginner|newbie|noob|new to (?:this|keras|python|tensorflow)))"
+        ),
+    ),
+    "where": (
+        (
+            r"(?:(?:in |on |at )?(?:which|what) (?:line|file|place|part)|where)(?: (?:exactly|is|was|does|did|the|it|this|that|error|problem|bug|fail|fails|happen|"
+            r"happens|in|my|code|is it|causes|caused|wrong|crash|crashes|crashed|line|number|of)){0,7}"
+        ),
+    ),
     "evidence": (
         rf"{_SEE}{_THE}(?:evidence|proof|reasons|findings|reasoning)(?: (?:for|of|behind) (?:this|that|it))?",
         r"how (?:do|can|did) you (?:know|tell|be sure|find out)(?: (?:this|that|it))?",
@@ -63,7 +148,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
         (
             r"(?:show |any |what are )?(?:me )?(?:the |some )?"
-            r"(?:other|others|alternatives?|possibilities|other (?:causes|reasons|topics|options|ideas|possibilities))"
+            r"(?:other|others|alternatives?|possibilities|(?:what about )?the other one|other (?:causes|reasons|topics|options|ideas|possibilities))"
         ),
     ),
     "fix": (
@@ -80,7 +165,18 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"(?:so |and )?what (?:should|do|can|must|shall) (?:i|we) (?:do|change|try)"
             r"(?: (?:now|next|then|instead|about (?:it|this|that)|to fix (?:it|this|that)))?"
         ),
-        r"what now|what next|next step|how to|how|can you fix (?:it|this|that)|fix (?:it|this|that)",
+        (
+            r"what now|now what|what next|next step|how to|how|can you fix (?:it|this|that)|fix (?:it|this|that)|how (?:fix|solve|repair)(?: it| this)?|"
+            r"where (?:do|should|must|shall|can) i (?:put|write|add|insert|place|paste|change)(?: .{1,40})?"
+        ),
+    ),
+    "write": (
+        (
+            r"(?:write|create|make|build|generate|code|program)(?: me| us)? (?:a|an|the|some|my|all the)(?: (?:whole|full|complete|entire|"
+            r"python|keras|new|simple|working)){0,3} (?:program|script|application|app|project|homework|assignment|notebook)"
+            r"(?: (?:that|which|for|to|in|with|of) .{1,80})?"
+        ),
+        r"write (?:me )?(?:the |all the )?(?:whole|full|complete|entire|all) (?:the )?code|(?:do|solve) my (?:homework|assignment|project|exercise)",
     ),
     "why": (
         (
@@ -147,8 +243,8 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"something else|another problem|a different problem)"
         ),
         (
-            r"(?:i(?: have|'ve)? )?(?:already )?(?:tried|did|done)(?: (?:that|this|it|all that|the fix|"
-            r"everything))?(?: already| before)?|"
+            r"(?:i(?: have|'ve)? )?(?:already )?tried(?: (?:that|this|it|all that|the fix|everything))?(?: already| before)?|"
+            r"(?:i(?: have|'ve)? )?(?:already (?:did|done)|did (?:all that|everything))(?: (?:that|this|it|the fix))?(?: before)?|"
             r"wrong (?:answer|diagnosis|topic|problem|one)|this is not what i (?:asked|meant|mean|need|want)"
         ),
     ),
@@ -266,7 +362,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
         (
             r"great|cool|nice|awesome|perfect|good|got it|i see|makes sense|understood|wow|lol|haha+|bye|"
-            r"goodbye|see you|good bye|that's all|good to know"
+            r"goodbye|see you|good bye|that's all|good to know|very good|thanks,? bye|(?:ok )?thanks bye|bye bye"
         ),
     ),
     "help": (
@@ -275,11 +371,10 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"it|keras|tensorflow))){0,6}|can you help(?: me)?|usage|commands|menu|start"
         ),
         (
-            r"(?:what|who)(?: (?:can|do|are|is)|'s) (?:you|this|kerasdoctor)(?: (?:do|for|able to do|here|"
+            r"what(?: (?:can|do|are|is)|'s) (?:you|this|kerasdoctor)(?: (?:do|for|able to do|here|"
             r"called|about)){0,6}|how (?:does|do) (?:this|it|you|i)(?: (?:work|use|start|begin|this|it|"
             r"you)){0,6}"
         ),
-        r"are you (?:a |an )?(?:bot|human|robot|ai|chatgpt|llm|person|real)(?: person)?",
     ),
     "greeting": (
         (
