@@ -10,7 +10,7 @@ from ..diagnostics.training_log_bar import is_bar
 Output = Literal["summary", "gpu", "packages"]
 _RULES = r"[\s_=─━┄┅+|\-┏┓┗┛┡┩├┤┼┬┴┌┐└┘╇┃│]*"
 _ROW = (
-    rf"\s*[┃│|]?\s*[\w./-]+(?: \([\w>]+\))?\s*[┃│|]?\s+.*(?:\d|-)\s*[┃│|]?.*|\s*[┃│|]?\s*\(?[\w.)]+\)?\s*(?:[┃│|].*)?"
+    r"\s*[┃│|]?\s*[\w./-]+(?: \([\w>]+\))?\s*[┃│|]?\s+.*(?:\d|-)\s*[┃│|]?.*|\s*[┃│|]?\s*\(?[\w.)]+\)?\s*(?:[┃│|].*)?"
 )
 # Of each kind a word that only it has, and what all its lines look like.
 _LOOKS: dict[Output, tuple[re.Pattern[str], re.Pattern[str]]] = {

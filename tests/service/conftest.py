@@ -22,10 +22,15 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
+from kerasdoctor.diagnostics.doctor import Doctor
+from kerasdoctor.diagnostics.workers import Workers
+from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.service.app import ROUTERS, create_app
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.logs import configure_logs
 from kerasdoctor.service.settings import Settings
+
+from .chatting import Chat
 
 BINARIES = Path("/usr/lib/postgresql")
 HERE = "http://127.0.0.1"
@@ -248,3 +253,22 @@ def serve(database_url: str, tmp_path: Path) -> Serve:
 def digits() -> bytes:
     """A model that is sound but for its softmax."""
     return (Path(__file__).parents[2] / "examples" / "digits.keras").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Workers]:
+    """One pool for all chats."""
+    with Workers() as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def doctor(matcher: Matcher, workers: Workers) -> Doctor:
+    """The doctor as the service has it."""
+    return Doctor(matcher, workers)
+
+
+@pytest.fixture
+def chat(doctor: Doctor) -> Chat:
+    """A new chat on a service that runs no models."""
+    return Chat(doctor)
