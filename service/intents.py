@@ -1,6 +1,6 @@
 """What a short message says to the doctor: "why?", "没用", "I'm on Keras 3", "the second one".
 
-Whole clauses are matched with the patterns of `sayings.py` and `sayings_zh.py`; whatever no pattern covers is left over, for the
+Whole clauses are matched with the patterns of the `sayings_` modules; whatever no pattern covers is left over, for the
 matcher to judge. A long text is never read this way: a traceback that contains "why" is a paste.
 """
 
@@ -14,7 +14,9 @@ from functools import cache
 
 from rapidfuzz.distance import OSA
 
-from .sayings import ENGLISH, KINDS, Kind, words
+from .sayings import KINDS, Kind, words
+from .sayings_beside import BESIDE_CHINESE, BESIDE_ENGLISH
+from .sayings_en import ENGLISH
 from .sayings_zh import CHINESE
 from .version_talk import only_versions
 
@@ -69,7 +71,8 @@ def understand(text: str) -> Understood:
 _ANSWERS: tuple[Kind, ...] = ("ordinal", "yes", "no", "unsure", "helped")
 _EDGE = " \t\r\"'`()[]{}<>*_~-—–:.·|"
 _CLAUSES = re.compile(
-    r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and(?! (?:tf|tensorflow|keras)\b)|although|because|while|whereas)\b|但是|可是|不过|然而|(?:(?<=question)|(?<=problem)|(?<=issue)|(?<=问题)):"
+    r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and(?! (?:tf|tensorflow|keras)\b)|although|because|"
+    r"while|whereas)\b|但是|可是|不过|然而|(?:(?<=question)|(?<=problem)|(?<=issue)|(?<=问题)):"
 )
 _SIGNS = str.maketrans(
     {
@@ -135,7 +138,8 @@ def _shorter(clause: str) -> Iterator[str]:
 @cache
 def _patterns() -> dict[Kind, tuple[re.Pattern[str], ...]]:
     """The patterns of each kind."""
-    return {kind: tuple(map(re.compile, (*ENGLISH.get(kind, ()), *CHINESE.get(kind, ())))) for kind in KINDS}
+    tables = (ENGLISH, CHINESE, BESIDE_ENGLISH, BESIDE_CHINESE)
+    return {kind: tuple(re.compile(each) for table in tables for each in table.get(kind, ())) for kind in KINDS}
 
 
 _NTH = {

@@ -48,7 +48,8 @@ ONLY_SUMMARY = Text(
     "这是模型的 summary，单凭它看不出错误。请说明哪里不对或贴上报错，也可以把模型文件拖进来检查。",
 )
 ONLY_GPU = Text(
-    "This is what nvidia-smi prints: the driver sees the card. Say what goes wrong, or paste the error; the report of `environment.py` "
+    "This is what nvidia-smi prints: the driver sees the card. Say what goes wrong, or paste the error; "
+    "the report of `environment.py` "
     "tells whether TensorFlow can use it.",
     "这是 nvidia-smi 的输出：驱动能看到显卡。请说明哪里不对或贴上报错；TensorFlow 能不能用它，要看 `environment.py` 的报告。",
 )
@@ -62,7 +63,8 @@ KERAS_2 = Text(
     "按 TensorFlow 2 自带的 Keras（2.4–2.15）来看；如果用的是 TensorFlow 1，请给出具体版本，比如 `2.2.4`。",
 )
 NOT_CALLED = Text(
-    "There is no call stack in what was pasted, so the line is not known. Paste the error from `Traceback (most recent call last)` on.",
+    "There is no call stack in what was pasted, so the line is not known. Paste the error from "
+    "`Traceback (most recent call last)` on.",
     "贴出的内容里没有调用栈，看不出是哪一行。请从 `Traceback (most recent call last)` 开始贴。",
 )
 NEW = Text("This is a new problem; the one before is put aside.", "这是一个新问题，之前的先放下。")

@@ -8,10 +8,8 @@ from typing import Literal, get_args
 from ..diagnostics.training_log_bar import is_bar
 
 Output = Literal["summary", "gpu", "packages"]
-_RULES = r"[\s_=─━┄┅+|\-┏┓┗┛┡┩├┤┼┬┴┌┐└┘╇┃│]*"
-_ROW = (
-    r"\s*[┃│|]?\s*[\w./-]+(?: \([\w>]+\))?\s*[┃│|]?\s+.*(?:\d|-)\s*[┃│|]?.*|\s*[┃│|]?\s*\(?[\w.)]+\)?\s*(?:[┃│|].*)?"
-)
+_RULES = r"[\s_=+|\-\u2500-\u257f]*"  # drawn lines
+_ROW = r"\s*[┃│|]?\s*[\w./-]+(?: \([\w>]+\))?\s*[┃│|]?\s+.*(?:\d|-)\s*[┃│|]?.*|\s*[┃│|]?\s*\(?[\w.)]+\)?\s*(?:[┃│|].*)?"
 # Of each kind a word that only it has, and what all its lines look like.
 _LOOKS: dict[Output, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "summary": (
@@ -20,8 +18,8 @@ _LOOKS: dict[Output, tuple[re.Pattern[str], re.Pattern[str]]] = {
     ),
     "gpu": (re.compile(r"NVIDIA-SMI [\d.]+"), re.compile(r"\s*[+|].*|\w{3} \w{3} +\d.*|\s*")),
     "packages": (
-        re.compile(r"(?:.*\n){2}"),
-        re.compile(r"(?:[A-Za-z][\w.\[\]-]*(?:==| @ |\s+)\S*\d\S*(?:\s+\S+){0,2}|Package +Version.*|[\s-]+)"),
+        re.compile(r"\A(?:# packages in environment|Package +Version|\S+(?:==| @ )\S+\n)"),
+        re.compile(r"[A-Za-z][\w.\[\]-]*(?:==| @ |\s+)\S*\d\S*(?:\s+\S+){0,2}|Package +Version.*|#.*|[\s-]+"),
     ),
 }
 _BAR = re.compile(r"\s*(?:Epoch \d+/\d+\b.*|\d+/(?:\d+|Unknown|\?)(?:\s.*)?|-? ?\d+s\b.* - .*)")
@@ -32,7 +30,7 @@ def only_output(text: str) -> Output | None:
     lines = [line[:500] for line in text.strip().splitlines()]
     for kind in get_args(Output):
         marked, line_of_it = _LOOKS[kind]
-        if marked.search(text) and all(line_of_it.fullmatch(line) for line in lines):
+        if marked.search(text.strip()) and all(line_of_it.fullmatch(line) for line in lines):
             return kind  # type: ignore[no-any-return]
     return None
 

@@ -17,14 +17,18 @@ HELP = Text(
     "拖入模型文件、训练日志或数据样本，就会检查它。之后可以问“为什么”“怎么改”“证据”“出处”，告诉我 Keras 版本，或者说“没用”。",
 )
 WHO = Text(
-    "kerasdoctor: a program, neither a person nor a language model. It compares what you paste with the problems of Keras 2 and 3 that "
-    "it knows, and examines the files that you drop (models, training logs, data samples). Anything else it does not know, and says so.",
+    "kerasdoctor: a program, neither a person nor a language model. It compares what you paste with the "
+    "problems of Keras 2 and 3 that "
+    "it knows, and examines the files that you drop (models, training logs, data samples). Anything else "
+    "it does not know, and says so.",
     "我是 kerasdoctor：一个程序，不是真人，也不是大语言模型。我把你贴的内容与已知的 Keras 2、Keras 3 问题逐一比对，"
     "并检查你拖进来的文件（模型、训练日志、数据样本）。其他的我不懂，也会直说。",
 )
 PRIVACY = Text(
-    "What you send stays on the service that you are talking to: nothing is passed on to a language model or to anyone else. Passwords, "
-    "keys, e-mail addresses and names in home folders are masked before a text is stored; files and chats are deleted after a set time.",
+    "What you send stays on the service that you are talking to: nothing is passed on to a language "
+    "model or to anyone else. Passwords, "
+    "keys, e-mail addresses and names in home folders are masked before a text is stored; files and "
+    "chats are deleted after a set time.",
     "你发的内容只留在你正在使用的这个服务里，不会交给大语言模型或其他人。文本存下来之前，"
     "其中的密码、密钥、邮箱和主目录里的用户名都会被遮盖；文件和对话到期后会被删除。",
 )
@@ -38,8 +42,8 @@ LINK = Text(
     "我不会打开链接。请把相关的文字贴过来：报错，或者问题本身。",
 )
 UPSET = Text(
-    'That is annoying, understood. If the answer was wrong, say "it didn\'t help"; what tells most is the whole error as it was printed, '
-    "or the model file.",
+    'That is annoying, understood. If the answer was wrong, say "it didn\'t help"; what tells most is the whole error as it '
+    "was printed, or the model file.",
     "确实让人恼火。如果上面的答案不对，请说“没用”；最有用的线索是原样的完整报错，或者模型文件。",
 )
 NO_ERROR = Text(
@@ -71,7 +75,8 @@ EMPTY = Text(
 )
 WHAT = Text("That was not understood.", "没看懂这句话。")
 SAY_WHAT = Text(
-    "Only problems with Keras and TensorFlow are known here: paste the error as it was printed, or say what your model does and what you "
+    "Only problems with Keras and TensorFlow are known here: paste the error as it was printed, or say "
+    "what your model does and what you "
     "expected instead.",
     "这里只懂 Keras 和 TensorFlow 的问题：请贴上原样的报错，或者说明模型现在的表现和你期望的结果。",
 )
@@ -89,5 +94,6 @@ NO_QUESTION = Text(
 # In the order in which they count where a message says several things.
 ANSWERS: dict[Kind, Text] = {
     "privacy": PRIVACY, "who": WHO, "help": HELP, "write": WRITE, "link": LINK, "no_error": NO_ERROR, "name": NAME_ONLY,
-    "anew": ANEW, "here": PASTE_IT, "upset": UPSET, "thanks": WELCOME, "greeting": GREETING, "helped": SOLVED_UNKNOWN, "not_helped": NO_DIAGNOSIS,
+    "anew": ANEW, "here": PASTE_IT, "upset": UPSET, "thanks": WELCOME, "greeting": GREETING, "helped": SOLVED_UNKNOWN,
+    "not_helped": NO_DIAGNOSIS,
 }  # fmt: skip

@@ -33,7 +33,8 @@ class Talk:
     """One message and its case. Each `take_` reads one side of the message into the case.
 
     Afterwards `redo` says that all must be looked at again, for which `paths` and `live` are set; else `leads` is the answer, or
-    where there is none, what `heard` asks for. `fresh`: another problem was begun, `more`: a text joined those of the one so far. `helped`: the word on the last diagnosis.
+    where there is none, what `heard` asks for. `fresh`: another problem was begun, `more`: a text joined those of the one so far.
+    `helped`: the word on the last diagnosis.
     """
 
     def __init__(self, matcher: Matcher, case: Case, asked: Asked, last: Diagnosis | None) -> None:

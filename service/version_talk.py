@@ -206,7 +206,8 @@ def _without(text: str, found: Iterable[Mention]) -> str:
 
 
 _PARTS = re.compile(
-    r"[!?;。；！？，、]+|\.+(?=\s|$)|,(?!\d)|\b(?:but|and(?! (?:tf|tensorflow|keras)\b)|although|because|while|whereas)\b|但是|可是|不过|然而|但"
+    r"[!?;。；！？，、]+|\.+(?=\s|$)|,(?!\d)|\b(?:but|and(?! (?:tf|tensorflow|keras)\b)|although|because|"
+    r"while|whereas)\b|但是|可是|不过|然而|但"
 )
 
 

@@ -254,7 +254,7 @@ def test_what_fit_printed_is_examined(chat: Chat) -> None:
     ("text", "lead"),
     [
         ("is my data safe?", small_talk.PRIVACY), ("你们收集我的数据吗", small_talk.PRIVACY), ("are you ChatGPT?", small_talk.WHO),
-        ("https://stackoverflow.com/questions/1/keras", small_talk.LINK), ("垃圾", small_talk.UPSET), ("你好👍", small_talk.WELCOME),
+        ("https://stackoverflow.com/questions/1/keras", small_talk.LINK), ("垃圾", small_talk.UPSET), ("❤️", small_talk.WELCOME),
         ("write me a program that classifies cats and dogs", small_talk.WRITE), ("ValueError", small_talk.NAME_ONLY),
         ("I don't have a traceback", small_talk.NO_ERROR), ("😭😭😭", small_talk.GREETING), ("start over", small_talk.ANEW),
     ],
