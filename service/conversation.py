@@ -234,7 +234,10 @@ def _others(talk: Talk) -> Reply | None:
     """What else it could be."""
     if "others" not in talk.heard.said or talk.heard.rest or talk.last is None:
         return None
-    return _only(talk, leads.others(tuple(each.title for each in talk.last.alternatives)))
+    titles = tuple(each.title for each in talk.last.alternatives)
+    if talk.last.topic:
+        return _only(talk, leads.others(titles))
+    return _only(talk, leads.together([leads.nearest(titles), talk.next_step(talk.last)]))
 
 
 def _in_language(talk: Talk) -> Reply | None:

@@ -97,7 +97,7 @@ def _plain(text: str) -> str:
 
 _BEFORE = re.compile(
     r"^(?:(?:ok|okay|well|so|hmm+|hm|um+|uh|oh|ah|hey|hi|hello|sorry|please|pls|plz|then|just|"
-    r"actually|also|now|yes|anyway|"
+    r"actually|also|now|yes|anyway|wait|but|look|"
     r"unfortunately|sadly|great|thanks|can you|could you|would you|will you|can u|can i|could i|"
     r"may i|i'd like to|i would like to|"
     r"i want to|let me|let's|would you mind|kindly)\s+|"

@@ -250,6 +250,16 @@ def others(titles: tuple[Text, ...]) -> Text:
     )
 
 
+def nearest(titles: tuple[Text, ...]) -> Text:
+    """What is nearest where nothing is named."""
+    if not titles:
+        return NOT_KNOWN_STANDS
+    return Text(
+        f"None fits well enough; the nearest are: {_listed(titles).en}.",
+        f"没有足够吻合的；最接近的是：{_listed(titles).zh}。",
+    )
+
+
 def taken_as(title: Text) -> Text:
     """Which answer was understood."""
     return Text(f'Taken as: "{title.en}".', f"按“{title.zh}”来看。")

@@ -5,6 +5,24 @@ from __future__ import annotations
 from .sayings import Kind
 
 BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
+    "withheld": (
+        (
+            r"(?:i |we )?(?:do(?:n't| not)|dont|can(?:'t|not)|can not|(?:am|are) not allowed to|may not|won't|"
+            r"don't want to) (?:have|share|"
+            r"give|send|upload|show|provide|paste|post|scroll)(?: (?:the|my|our|any|a|it|that|this|you|more|"
+            r"further|up|model|data|dataset|"
+            r"files?|logs?|code|weights|output|here|anything|else|anymore)){0,5}"
+        ),
+        r"(?:that's|that is|this is) (?:all|everything)(?: (?:i have|i've got|there is|it says|i can see|it prints|i get))?",
+        r"(?:it's |it is |the (?:data|model|code) is )?(?:confidential|secret|proprietary)",
+    ),
+    "elsewhere": (
+        (
+            r"who (?:else )?(?:can|could) help(?: me)?(?: with (?:this|that|it))?|where (?:else )?(?:can|could|"
+            r"should) i (?:ask|get help)|"
+            r"(?:you|so you) (?:don't|do not|dont) know(?: (?:it|this|that|either|anything))?"
+        ),
+    ),
     "upset": (
         (
             r"(?:you(?:'re| are)? |this |it |that |kerasdoctor )?(?:is |are )?(?:so |such |just |really |fucking |"
@@ -93,7 +111,7 @@ BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
     "thanks": (
         (
             r"(?:many |ok |okay |great |cool |perfect )?(?:thanks|thank you|thank u|thx|tnx|ty|"
-            r"cheers)(?: (?:a lot|so much|very much|again|man|mate|doctor|for .{2,40})){0,6}"
+            r"cheers)(?: (?:anyway|a lot|so much|very much|again|man|mate|doctor|for .{2,40})){0,6}"
         ),
         (
             r"great|cool|nice|awesome|perfect|good|got it|i see|makes sense|understood|wow|lol|haha+|bye|"
@@ -124,6 +142,15 @@ BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
 }
 
 BESIDE_CHINESE: dict[Kind, tuple[str, ...]] = {
+    "withheld": (
+        (
+            r"(?:我|公司|数据|模型|代码|这个?){0,3}(?:不能|没法|无法|不方便|不可以|不想)(?:给你?|发|分享|上传|公开|提供|透露|外传)(?:.{0,10})|"
+            r"(?:我)?没有(?:模型|数据|文件|日志|模型文件|训练日志)(?:文件)?|(?:就|只有|我只有)(?:这些|这么多|这一段)(?:了)?|保密|涉密"
+        ),
+    ),
+    "elsewhere": (
+        r"(?:那)?(?:还有)?谁(?:能|可以)帮(?:我|忙)?|(?:那)?(?:我)?(?:可以|能|该)?(?:去)?(?:哪里|哪儿)(?:问|求助)|(?:那|所以)?你也?(?:不知道|不懂|不会)",
+    ),
     "upset": (
         (
             r"(?:你|这|这个|什么|真的?|真是|太|是不是|简直|就是|个){0,5}(?:垃圾|破玩意|傻|傻逼|蠢|笨|白痴|废物|狗屁|坑人|烂|差劲|"

@@ -36,8 +36,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
     ),
     "done": (
         (
-            r"(?:i(?: have|'ve)? )?(?:just )?(?:done|did (?:it|that|this|so)|(?:changed|applied|replaced|added|"
-            r"fixed) (?:it|that|this))"
+            r"(?:i(?: have|'ve)? )?(?:just )?(?:done|did (?:it|that|this|so)|(?:changed|applied|replaced|added) (?:it|that|this))"
             r"(?: (?:as you said|now|already))?|done (?:it|that|with (?:it|that))|(?:ok |okay )?(?:it is |it's )?done"
         ),
     ),
@@ -84,6 +83,11 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
     ),
     "others": (
         (
+            r"(?:is there |are there |do you (?:have|know) )?(?:another|any other|some other|other|"
+            r"a different) (?:ways?|solutions?|fix|fixes|options?|"
+            r"ideas?|possibilit(?:y|ies)|causes?|reasons?)(?: to (?:fix|solve|do) (?:it|this|that))?|think again|try again"
+        ),
+        (
             r"(?:is it |could it be |maybe |any|what )?(?:something|anything|thing|what)? ?"
             r"else(?: could it be| can it be| is it| might it be| possible)?"
         ),
@@ -106,6 +110,12 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         (
             r"(?:so |and )?what (?:should|do|can|must|shall) (?:i|we) (?:do|change|try)"
             r"(?: (?:now|next|then|instead|about (?:it|this|that)|to fix (?:it|this|that)))?"
+        ),
+        (
+            r"(?:can you )?(?:repair|mend)(?: (?:it|this|that|the model|my model|the file))?|how (?:do|"
+            r"can) i (?:know|check|verify|test|see)"
+            r"(?: (?:if|that|whether))? (?:it(?:'s| is)?|this(?: is)?|that(?: is)?|the fix) (?:works|worked|fixed|"
+            r"solved|helped|right|correct|ok)"
         ),
         (
             r"what now|now what|what next|next step|how to|how|can you fix (?:it|this|that)|fix (?:it|this|that)|"
@@ -142,6 +152,10 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
     ),
     "not_helped": (
+        (
+            r"(?:this|that|it|that's|it's|its|this's) ?(?:is |was )?(?:isn't|wasn't|not)(?: really| actually)? "
+            r"(?:it|that|this|my (?:problem|issue|error|case)|the (?:problem|issue|cause|error)|right|correct)"
+        ),
         (
             rf"(?:{_IT} )?(?:still |really |just |also )?(?:did|does|do|has|have|is|was|could|would){_NOT} "
             r"(?:really |actually |quite )?(?:help|helped|helping|helpful|work|worked|working|fix|fixed|"
@@ -198,7 +212,8 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"fixed|resolved|gone|disappeared)(?: now)?"
         ),
         (
-            r"(?:that|this|it) was (?:it|the (?:problem|issue|cause|reason|bug))|no more errors?|"
+            r"i (?:have |'ve )?(?:just )?(?:fixed|solved) (?:it|this|that)|(?:that|this|it) was (?:it|"
+            r"the (?:problem|issue|cause|reason|bug))|no more errors?|"
             r"no errors? (?:any ?more|now)|you (?:fixed|solved) it"
         ),
     ),
@@ -247,6 +262,10 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         r"live(?: (?:check|run|test|examination|probes?|please))?|run",
     ),
     "here": (
+        (
+            r"(?:i(?: have|'ve)? |we )(?:have |get |got |see )?(?:an?|this|some) (?:error|problem|issue|bug|"
+            r"exception)|(?:it|there) (?:is|was) an? error"
+        ),
         (
             rf"(?:(?:and |so )?(?:here|this|that|below|these|attached|following)(?: (?:is|are|comes)|'s|"
             rf"s)? )?{_THE}(?:my |full |complete |whole |entire |"

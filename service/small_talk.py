@@ -51,6 +51,15 @@ NO_ERROR = Text(
     "training log or the model file, which are examined.",
     "没有报错的话，最有用的是：你期望什么、实际发生了什么，程序结束前打印的最后几行，以及训练日志或模型文件（会被检查）。",
 )
+WITHHELD = Text(
+    "All right, without it. What tells a lot, too: the error as it was printed, the versions, and what you expected to happen.",
+    "好的，那就不看了。原样的报错、版本号、你期望的结果，也能说明很多。",
+)
+ELSEWHERE = Text(
+    "People who know more: https://github.com/keras-team/keras/issues. Take along the error, the versions and the shortest code that "
+    "fails.",
+    "可以去问更懂的人：https://github.com/keras-team/keras/issues。请带上报错、版本和能复现问题的最短代码。",
+)
 DONE = Text(
     "Good. Run it again: if it works now, say so; if not, paste what it prints this time.",
     "好的。请再运行一次：成功了就告诉我；不行的话，把这次打印的内容贴过来。",
@@ -93,7 +102,8 @@ NO_QUESTION = Text(
 
 # In the order in which they count where a message says several things.
 ANSWERS: dict[Kind, Text] = {
-    "privacy": PRIVACY, "who": WHO, "help": HELP, "write": WRITE, "link": LINK, "no_error": NO_ERROR, "name": NAME_ONLY,
+    "privacy": PRIVACY, "who": WHO, "help": HELP, "write": WRITE, "link": LINK, "no_error": NO_ERROR,
+    "withheld": WITHHELD, "elsewhere": ELSEWHERE, "name": NAME_ONLY,
     "anew": ANEW, "here": PASTE_IT, "upset": UPSET, "thanks": WELCOME, "greeting": GREETING, "helped": SOLVED_UNKNOWN,
     "not_helped": NO_DIAGNOSIS,
 }  # fmt: skip

@@ -21,7 +21,7 @@ from .outputs import Output
 from .paste import Paste, alike, joined
 from .sayings import Kind
 from .small_talk import SOLVED_UNKNOWN
-from .version_talk import RELEASE, bare_version, keras_of
+from .version_talk import RELEASE, bare_version, keras_of, only_versions, package_of
 
 MAX_UPLOADS = 20
 MAX_ASKED = 100  # keys of questions that are remembered
@@ -95,7 +95,9 @@ class Talk:
         """A version that was filled in or told; after a problem's own text the text itself tells it."""
         told = self.heard.said.get("version", "")
         number = bare_version(self.asked.text)
-        if not told and number and self.question and self.question.kind == "line" and ("." in number or number == "3"):
+        if not told and number and "." in number and only_versions(number, bare=True):
+            told = f"{package_of(number)} {number}"
+        if not told and number and self.question and self.question.kind == "line" and number == "3":
             told = f"keras {number}"
         if self.asked.keras and self.asked.keras.strip() and self.asked.keras != self.case.keras:
             told = f"keras {bare_version(self.asked.keras) or '?'}"
@@ -274,6 +276,8 @@ class Talk:
             return False
         if self.paste.log:
             return True
+        if self.heard.opens == "helped":  # "fixed it, needed TensorFlow 2.10" is no problem
+            return self.paste.begins
         return self.paste.known or (self.paste.telling and not (self.asked.uploads and not self.case.texts))
 
     @property
@@ -281,10 +285,12 @@ class Talk:
         """Whether the text is about another problem than the one so far."""
         if not self.case.texts or self.last is None or "here" in self.heard.said:
             return False
-        near = {self.last.topic, *(other.topic for other in self.last.alternatives), *self.case.said.likely}
+        said = self.case.said
+        near = {self.last.topic, *(other.topic for other in self.last.alternatives), *said.likely, *said.ruled_out}
         if "anew" in self.heard.said or (self.case.solved and self.paste.topic not in near):
             return True
-        return self.paste.is_new(self.case.texts, cast("set[str]", near - {None}), unknown=self.last.topic is None)
+        unknown = self.last.topic is None and not said.ruled_out
+        return self.paste.is_new(self.case.texts, cast("set[str]", near - {None}), unknown=unknown)
 
     def begin_anew(self) -> None:
         """Another problem: versions, language and files stay."""

@@ -111,7 +111,7 @@ def _next(text: str, at: int, *, bare: bool) -> Mention | None:
     named = _PACKAGE.search(text, at)
     number = _DOTTED.search(text, at) if bare else None
     if number and not (named and named.start() <= number.start()):
-        return Mention(number.start(), number.end(), _package_of(number[1]), number[1])
+        return Mention(number.start(), number.end(), package_of(number[1]), number[1])
     return Mention(named.start(), named.end(), _plain_name(named[1]), named[2]) if named else None
 
 
@@ -138,7 +138,7 @@ def _plain_name(package: str) -> str:
     return "tensorflow" if package[0] == "t" and "keras" not in package else "keras"
 
 
-def _package_of(number: str) -> str:
+def package_of(number: str) -> str:
     """Of what a bare number is a version: Keras went from 1.2 to 2.0 and from 2.15 to 3.0 (its releases on PyPI)."""
     major, minor = (int(part) for part in number.split(".")[:2])
     return "tensorflow" if (major == 1 and minor > 2) or (major == 2 and minor > 15) else "keras"  # noqa: PLR2004

@@ -51,6 +51,19 @@ def test_a_likely_topic_comes_next(chat: Chat) -> None:
     assert f'(before it: "{first.en}")' in chat.lead
 
 
+def test_what_else_where_nothing_is_known(chat: Chat) -> None:
+    """The nearest topics, called that, and what would help."""
+    chat.say(UINT8)
+    chat.say("I think that's wrong, it is not that")
+    chat.say("再想想")
+    assert chat.lead == leads.NOT_KNOWN_STANDS.zh + leads.NOW_PRINTED.zh
+    chat.say("训练时 loss 不下降")
+    chat.say("没用")
+    chat.say("还有别的可能吗")
+    assert chat.lead.startswith("没有足够吻合的；最接近的是：“")
+    assert chat.lead.endswith(leads.OWN_FILES.zh)
+
+
 def test_the_same_error_after_what_did_not_help(chat: Chat) -> None:
     """Pasted once more it tells nothing new, and no old answer is promised."""
     chat.say(UINT8)
@@ -189,6 +202,17 @@ def test_two_errors_in_one_paste(chat: Chat) -> None:
     assert other.lead == ""
 
 
+def test_more_about_what_was_ruled_out(chat: Chat) -> None:
+    """Words about the same topic bring it back neither as a new problem nor as the answer; those about another one begin anew."""
+    chat.say("loss is nan")
+    chat.say("it didn't help")
+    chat.say("the loss gets nan in the second epoch, why?")
+    assert chat.case.said.ruled_out == {"nan-loss"}
+    assert chat.case.topic is None
+    chat.say("my accuracy is stuck at 0.5")
+    assert (chat.topic, len(chat.case.texts)) == ("loss-not-decreasing", 1)
+
+
 # Another problem
 
 
@@ -214,6 +238,62 @@ def test_after_what_helped_another_problem_is_new(chat: Chat) -> None:
     chat.say("my second network is very slow to train on this laptop")
     assert len(chat.case.texts) == 1
     assert not chat.case.solved
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "我用的是 Adam",
+        "lr 0.01",
+        "yes, I have a custom layer",
+        "路径有中文",
+        "softmax + sparse_categorical_crossentropy",
+    ],
+)
+def test_a_detail_begins_no_new_problem(chat: Chat, detail: str) -> None:
+    """Words that neither ask nor complain belong to the problem so far, whatever topic they alone would be about."""
+    chat.say("loss is nan")
+    chat.say(detail)
+    assert chat.case.texts == ("loss is nan", detail)
+
+
+def test_still_speaks_of_the_problem_so_far(chat: Chat) -> None:
+    """What was tried in vain is no new problem either; a complaint about something else is."""
+    chat.say("显存不够")
+    chat.say("batch size 改成 8 还是不行")
+    assert len(chat.case.texts) == 2
+    chat.say("my accuracy is stuck at 0.5")
+    assert len(chat.case.texts) == 1
+
+
+def test_solved_with_a_remark(chat: Chat) -> None:
+    """What is told with "fixed it" is looked at only where it tells of another problem."""
+    chat.say("my gpu is not used")
+    turn = chat.say("fixed it, needed tf 2.10")
+    assert (turn.helped, turn.looked) == (True, False)
+    turn = chat.say("that helped but now the loss is nan")
+    assert (turn.helped, chat.topic) == (True, "nan-loss")
+
+
+def test_a_number_alone_is_a_version(chat: Chat) -> None:
+    """As an answer to "which release?"; a whole number is none."""
+    chat.say("AttributeError: module 'tensorflow' has no attribute 'Session'")
+    chat.say("tf2")
+    assert "Which release" in chat.lead
+    chat.say("2.8")
+    assert chat.case.keras == "2.8"
+    chat.say("2.16.1")
+    assert chat.case.keras == "3"
+    chat.say("4")
+    assert chat.case.keras == "3"
+
+
+def test_a_file_with_a_word(chat: Chat) -> None:
+    """A word that names no topic with some certainty does not blur what the file tells."""
+    chat.say("这个模型能用吗", uploads=("digits",))
+    assert (chat.topic, chat.case.texts) == ("dtype-not-allowed", ())
+    assert chat.last
+    assert chat.last.confidence > 0.5
 
 
 # What is no problem

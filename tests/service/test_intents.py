@@ -28,7 +28,7 @@ not_helped: no, it's something else | 👎 | tried that already
 not_helped: thanks but it didn't help | The fix did not change anything | nope, still nan | the error persists
 not_helped: I've tried this
 helped: thanks, that worked! | it works now | It works!! thank you so much | solved | problem solved | that fixed it
-helped: perfect, it's fixed now | that was it
+helped: fixed it | I fixed it, thanks | perfect, it's fixed now | that was it
 yes: yes | Yep! | yeah | ok | correct | that's right | yes please | ✅
 no: no | Nope. | neither | none of them | not really
 unsure: I don't know | no idea | not sure | idk | skip
@@ -46,6 +46,12 @@ anew: new problem | start over | forget it | another question | I have a differe
 done: ok done | I changed it | done | I did that
 upset: you suck | this is stupid | wtf | idiot bot | you are useless
 no_error: I don't have a traceback | no error | it just stops | there is no error message
+withheld: I don't have the model file | cannot share data | that's all I have | I can't scroll further
+elsewhere: who can help me then | so you don't know?
+not_helped: its not that | wait this isn't my problem
+others: is there another way | think again
+fix: can you repair it | how do I know it's fixed
+-: I don't have a gpu | i don't have enough memory | I can't load my model
 link: https://stackoverflow.com/questions/12345678/keras-valueerror-input-0 | can you open the link?
 who: who are you? | are you ChatGPT? | who made you? | what models can you read?
 privacy: is my data safe? | do you store my code? | what about privacy
@@ -57,7 +63,7 @@ others: what about the other one?
 live: run it | can you run the model? | please run my model live | live check
 english: in English please | English | can you answer in english?
 chinese: please answer in Chinese | in Chinese
-here: here is the full traceback: | here's my model | this is the log | can you check this file?
+here: i have an error | here is the full traceback: | here's my model | this is the log | can you check this file?
 here: what's wrong with my model? | see attached
 thanks: thanks | thx!! | Thank you very much | 👍 | great, thanks
 help: help | what can you do? | how does this work | I need help | can you help me?
@@ -96,6 +102,12 @@ anew: 换个问题 | 我还有一个新问题 | 再问一个 | 算了
 done: 改好了 | 我已经改了 | 按你说的改完了
 upset: 垃圾 | 什么破玩意 | 你是不是傻
 no_error: 没有报错 | 就是停了 | 程序直接退出了
+withheld: 数据不能给你 | 没有模型文件 | 公司代码不方便上传 | 就这些了
+elsewhere: 那谁能帮我 | 你也不知道
+no: 我觉得不是
+others: 没别的可能吗 | 再想想
+fix: 能自动修复吗 | 怎么验证改好了
+-: 没有GPU | 我没有报错的经验
 who: 你是谁 | 你是真人吗 | 你支持哪些版本
 privacy: 你们收集我的数据吗 | 我的代码会被泄露吗
 write: 帮我写一个LSTM股票预测的完整程序 | 帮我做毕业设计
