@@ -37,14 +37,13 @@ _ENGLISH = words(
     "get"
 )
 _PERSONAL = words("i i'm i've my me we our how why can anyone help hi hello thanks please")
-# Words of someone who asks or complains; others tell a detail ("lr 0.01", "我用的是 Adam"). "Still" speaks of the problem so far.
+# Words of someone who asks or complains; others tell a detail ("lr 0.01", "我用的是 Adam").
 _COMPLAINS = re.compile(
     r"[?？]|\b(?:how|why|what|which|where|when|can|could|does|errors?|exceptions?|fail(?:s|ed|ing)?|crash(?:es|ed)?|never|wrong|"
     r"problems?|issues?|nan|inf|oom|memory|slow|stuck|missing|incompatible|mismatch|disconnected|(?:over|under)fit\w*)\b|n't\b|\b(?:not|no|cannot)\b|"
     r"怎么|如何|为什么|为何|什么|哪|吗|没|报错|错误|异常|失败|崩|卡|慢|满|溢出|拟合|不",
     re.IGNORECASE,
 )
-_STILL = re.compile(r"\bstill\b|还是|仍|依然|依旧|照样", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Paste:
     @property
     def begins(self) -> bool:
         """Whether words alone tell of a problem of their own, and not of a detail of the one so far."""
-        if not self.known or self.ranking.matches[0].confidence < SURE or _STILL.search(self.text):
+        if not self.known or self.ranking.matches[0].confidence < SURE:
             return False
         return _COMPLAINS.search(self.text) is not None
 
