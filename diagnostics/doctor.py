@@ -20,7 +20,7 @@ from .depth import Depth
 from .diagnosis import Diagnosis, Told
 from .probe import Finding, SubjectKind
 from .said import NOTHING, Said
-from .weighing import FAULT_ALONE, NO_TEXT, SUSPECTED, weigh
+from .weighing import FAULT_ALONE, LEAST_NAMED, NO_TEXT, SUSPECTED, seen, weigh
 
 if TYPE_CHECKING:  # examining imports much, and only where there is something to examine
     from .environment import Environment
@@ -96,7 +96,8 @@ class Doctor:
             asked=said.asked,
         )
         best = max(chances, key=lambda topic: (chances[topic], topic), default=None)
-        if best is not None and self.matcher.calibration.knows(unknown, alone=symptoms.main is None):
+        known = self.matcher.calibration.knows(unknown, alone=symptoms.main is None)
+        if best is not None and known and (chances[best] >= LEAST_NAMED or seen(best, findings)):
             return answer(case, load_entry(best))
         return not_known(case)
 

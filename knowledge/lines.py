@@ -26,13 +26,13 @@ LABORATORIES: dict[str, Line] = {
 def line_of(keras: str | None, tensorflow: str | None) -> Line | None:
     """The line that a Keras and a TensorFlow version string belong to, None when neither tells.
 
-    A stand-alone Keras version decides where both are known. TensorFlow 2.16 was the first whose
-    `tf.keras` is Keras 3 (release notes of TensorFlow 2.16, "Major Features and Improvements").
+    A stand-alone Keras version decides where both are known; a bare "2" is the Keras in TensorFlow 2, where people meet it today.
+    TensorFlow 2.16 was the first whose `tf.keras` is Keras 3 (release notes of TensorFlow 2.16, "Major Features and Improvements").
     """
     if keras and (number := _numbers(keras)):
         if number >= (3,):
             return "keras-3"
-        return "keras-2" if number >= (2, 4) else "keras-2.2"
+        return "keras-2" if number >= (2, 4) or number == (2,) else "keras-2.2"
     if tensorflow and (number := _numbers(tensorflow)):
         if number >= (2, 16):
             return "keras-3"

@@ -36,7 +36,7 @@ class Case:
     """What is known so far.
 
     `texts` are the pastes that describe the problem, the oldest first; `topic` is what was last named, `diagnosis` the id of that
-    diagnosis, `question` what was asked with it.
+    diagnosis, `question` what was asked with it; `solved` that the person said it helped.
     """
 
     texts: tuple[str, ...] = ()
@@ -48,6 +48,7 @@ class Case:
     topic: str | None = None
     diagnosis: str | None = None
     question: Question | None = None
+    solved: bool = False
 
     @classmethod
     def from_json(cls, read: dict[str, Any]) -> Self:

@@ -1,6 +1,6 @@
 """What a short message says to the doctor: "why?", "没用", "I'm on Keras 3", "the second one".
 
-Whole clauses are matched with the patterns of `sayings.py` and `sayings_zh.py`; whatever no pattern covers is left over, for the
+Whole clauses are matched with the patterns of the `sayings_` modules; whatever no pattern covers is left over, for the
 matcher to judge. A long text is never read this way: a traceback that contains "why" is a paste.
 """
 
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from rapidfuzz.distance import OSA
 
-from ..knowledge.lines import Line, line_of
-from .sayings import ENGLISH, KINDS, Kind, words
+from .sayings import KINDS, Kind, words
+from .sayings_beside import BESIDE_CHINESE, BESIDE_ENGLISH
+from .sayings_en import ENGLISH
 from .sayings_zh import CHINESE
+from .version_talk import only_versions
 
 LONGEST = 300  # characters of a message that can be more than a problem
 MOST_CLAUSES = 8
@@ -29,7 +31,7 @@ class Understood:
     """What was said. `said` maps each kind to its value ("" where it has none), `rest` is what no pattern covers.
 
     `opens` is what the first clause says, None where that is something else. The value of `ordinal` is a number from 1 or "last",
-    that of `version` a text as "keras 2.2.4" or "tensorflow 2.4".
+    that of `version` a text as "keras 2.2.4" or "tensorflow 2.4", that of `was` the same of versions that are not the one that fails.
     """
 
     said: dict[Kind, str]
@@ -46,43 +48,56 @@ def understand(text: str) -> Understood:
     """Read a short message; of a long one everything is left over."""
     if len(text) > LONGEST:
         return Understood({}, text)
-    plain = _plain(text)
+    plain, links = _LINK.subn(" ", _plain(text))
     clauses = [each for each in _CLAUSES.split(plain) if each.strip(_EDGE)]
+    if links and not clauses:
+        return Understood({"link": ""}, "", "link")
     if not clauses or len(clauses) > MOST_CLAUSES:
         return Understood({}, plain.strip())
     said: dict[Kind, str] = {}
     rest: list[str] = []
     for clause in clauses:
-        found = list(_read(clause.strip(_EDGE))) if len(clause) <= LONGEST_CLAUSE else []
+        found = list(_read(clause.strip(_EDGE), said)) if len(clause) <= LONGEST_CLAUSE else []
         for kind, value in found:
             if not rest or kind not in _ANSWERS:
                 said.setdefault(kind, value)
-        if not found and not _IDLE.fullmatch(clause.strip(_EDGE)):
+        if not found and "write" not in said and not _IDLE.fullmatch(clause.strip(_EDGE)):
             rest.append(clause.strip())
-    opens = next((kind for kind, _ in _read(clauses[0].strip(_EDGE))), None)
+    opens = next((kind for kind, _ in _read(clauses[0].strip(_EDGE), {})), None)
     return Understood(_settled(said), ", ".join(rest), opens)
 
 
 # What answers a question only where it comes first: later in a message it belongs to what was told before it.
 _ANSWERS: tuple[Kind, ...] = ("ordinal", "yes", "no", "unsure", "helped")
 _EDGE = " \t\r\"'`()[]{}<>*_~-—–:.·|"
-_CLAUSES = re.compile(r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and|although|because)\b|但是|可是|不过|然而")
-_THUMBS = str.maketrans(
-    {"👍": " thanks ", "🙏": " thanks ", "👎": " not helpful ", "✅": " yes ", "❌": " no ", "’": "'", "‘": "'"}
+_CLAUSES = re.compile(
+    r"[!?;。、\n]+|\.+(?=\s|$)|,(?!\d)|\s-+\s|\b(?:but|and(?! (?:tf|tensorflow|keras)\b)|although|because|"
+    r"while|whereas)\b|但是|可是|不过|然而|(?:(?<=question)|(?<=problem)|(?<=issue)|(?<=问题)):"
 )
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("👍🙏🎉👌💯🥳❤", "; thanks; "),
+        "👎": "; not helpful; ",
+        "✅": "; yes; ",
+        "❌": "; no; ",
+        "’": "'",
+        "‘": "'",
+    }
+)
+_LINK = re.compile(r"(?:https?://|www\.)[^\s\u3000-\u9fff]{3,}")
 _HAN_GAP = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 
 
 def _plain(text: str) -> str:
     """Lower case, full-width letters and signs made plain, no emoji; Chinese without the blanks inside."""
-    folded = unicodedata.normalize("NFKC", text.translate(_THUMBS)).lower()
+    folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).lower()
     kept = "".join(" " if unicodedata.category(c) in ("So", "Sk", "Cf", "Cs", "Mn", "Co", "Cn") else c for c in folded)
     return _HAN_GAP.sub("", kept)
 
 
 _BEFORE = re.compile(
     r"^(?:(?:ok|okay|well|so|hmm+|hm|um+|uh|oh|ah|hey|hi|hello|sorry|please|pls|plz|then|just|"
-    r"actually|also|now|yes|anyway|"
+    r"actually|also|now|yes|anyway|wait|but|look|"
     r"unfortunately|sadly|great|thanks|can you|could you|would you|will you|can u|can i|could i|"
     r"may i|i'd like to|i would like to|"
     r"i want to|let me|let's|would you mind|kindly)\s+|"
@@ -96,10 +111,11 @@ _AFTER = re.compile(
 )
 
 
-def _read(clause: str) -> Iterator[tuple[Kind, str]]:
+def _read(clause: str, before: Container[Kind]) -> Iterator[tuple[Kind, str]]:
     """The intents of a clause: as it stands, then without politeness, then with its typing errors mended."""
-    if versions := _versions(clause):
-        yield "version", versions
+    if told := only_versions(clause, bare="was" in before):
+        yield from (("version", told.now),) if told.now else ()
+        yield from (("was", told.past),) if told.past else ()
         return
     for each in (*_shorter(clause), *_shorter(_mended(clause))):
         for kind in KINDS:
@@ -122,7 +138,8 @@ def _shorter(clause: str) -> Iterator[str]:
 @cache
 def _patterns() -> dict[Kind, tuple[re.Pattern[str], ...]]:
     """The patterns of each kind."""
-    return {kind: tuple(map(re.compile, (*ENGLISH.get(kind, ()), *CHINESE.get(kind, ())))) for kind in KINDS}
+    tables = (ENGLISH, CHINESE, BESIDE_ENGLISH, BESIDE_CHINESE)
+    return {kind: tuple(re.compile(each) for table in tables for each in table.get(kind, ())) for kind in KINDS}
 
 
 _NTH = {
@@ -157,83 +174,10 @@ def _nearest(word: str) -> str:
     return next((each for each in sorted(_WORDS) if OSA.distance(word, each, score_cutoff=1) <= 1), word)
 
 
-_NUMBER = r"v?\.?\s?(\d{1,2}(?:\.\d{1,3}){0,3}(?:\.[x*]|rc\d{1,2}|-tf)?)"
-_PACKAGE = re.compile(
-    r"(?<![a-z0-9/])(tf[._-]keras|keras|tensor ?flow|tf)(?:[ _-]?(?:gpu|cpu|"
-    r"macos))?\s{0,3}(?:的?(?:version|版本|ver))?\s{0,3}"
-    rf"(?:号|number|is|was|=|:|是|为|用的是|的是|>|~|\s){{0,6}}{_NUMBER}(?![\w.]*\d)"
-)
-_LATEST = re.compile(
-    r"(?:(?:it's |it is |i'm on |i use |using )?(?:the )?(?:latest|newest)(?: (?:one|version|release|"
-    r"of|keras))*|(?:用的?是?)?最新的?(?:版本?|keras)*)"
-)
 _IDLE = re.compile(
     r"(?:sorry|please|pls|well|so|hm+|um+|oh|ah|now|anyway|python\s?[\d.]+|那|那么|抱歉|不好意思|哦|"
     r"啊|请|麻烦)(?: (?:sorry|to say|so))*"
 )
-_BARE = re.compile(
-    rf"(?:version|ver|v|it's|it is|i think|版本|版本号|是|用的是|大概是|应该是|号|:|\s)*{_NUMBER}(?:版本?|吧|的)?"
-)
-_OTHER = re.compile(r"(?:python|cuda|cudnn|numpy|ubuntu|windows|py)\s?(?:version|版本|==?|:|is)?\s?[\d.]+")
-_AROUND = re.compile(r"[a-z']+-?[a-z']*|[\u3400-\u9fff]+|[()/+&=:]+")
-_ALLOWED = words(
-    "what about how if i i'm im am on in it it's its is are was use using used uses run running runs with we we're my our the "
-    "this that have has got version versions of and of installed upgraded updated downgraded switched moved to "
-    "now actually currently here for me code environment env project setup machine server colab kaggle gpu cpu "
-    "as keras tf tensorflow backend bundled inside sorry please hi hello ok well yes no yeah think guess "
-    "believe mean it'll btw fyi only just still too also from"
-)
-_ALLOWED_HAN = re.compile(
-    r"(?:我们?|用|的|是|使用|版本|版|号|环境|现在|目前|装|了|在|上|为|里|安装|当前|运行|这边|电脑|"
-    r"机器|服务器|已经|升级|降级|到|换成|换|成|"
-    r"改成|改用|应该|大概|可能|好像|是在|跑|下|不好意思|哦|对了|自带|后端|基于|都|就|还|和|跟|以及|"
-    r"带|吧|啊|呢|项目|代码|抱歉)+"
-)
-
-
-def _versions(clause: str) -> str:
-    """The versions of Keras and TensorFlow that a clause tells, if it tells nothing else; "" otherwise."""
-    if _LATEST.fullmatch(clause):
-        return "keras 3"
-    told = {
-        ("tensorflow" if package[0] == "t" and "keras" not in package else "keras"): number
-        for package, number in _PACKAGE.findall(clause)
-    }
-    left = _OTHER.sub(" ", _PACKAGE.sub(" ", clause))
-    fits = all(
-        word in _ALLOWED or _ALLOWED_HAN.fullmatch(word) or not word[0].isalpha() for word in _AROUND.findall(left)
-    )
-    if not told or not fits or re.search(r"\d", left):
-        return ""
-    return " ".join(f"{package} {number}" for package, number in told.items())
-
-
-def bare_version(text: str) -> str | None:
-    """The number in a message that is nothing but one ("2.2.4", "version 3", "2.15版"), an answer to "which Keras?"."""
-    found = len(text) <= LONGEST_CLAUSE and _BARE.fullmatch(_plain(text).strip(_EDGE + "!?。 ,"))
-    return found[1] if found else None
-
-
-# What stands for a line where only the line is known: its last release, and for Keras 3 any.
-RELEASE: dict[Line, str] = {"keras-3": "3", "keras-2": "2.15", "keras-2.2": "2.3"}
-
-
-def keras_of(told: str) -> str | None:
-    """The Keras of what a person told: "keras 2.2.4" as it is, "tensorflow 2.4" as the Keras in it; None where it tells none.
-
-    "TensorFlow 2" alone has either Keras 2 (to 2.15) or Keras 3 (from 2.16), so it tells none; "Keras 2" is the one in
-    TensorFlow 2.
-    """
-    words = told.split()
-    said = dict(zip(words[::2], words[1::2], strict=False))
-    if keras := said.get("keras"):
-        number = keras.removesuffix("-tf").rstrip(".x*")
-        return RELEASE["keras-2"] if number == "2" else number if line_of(number, None) else None
-    number = said.get("tensorflow", "").rstrip(".x*")
-    line = line_of(None, number)
-    if line is None or number == "2":
-        return None
-    return number if line == "keras-2" and line_of(number, None) == "keras-2" else RELEASE[line]
 
 
 def _settled(said: dict[Kind, str]) -> dict[Kind, str]:

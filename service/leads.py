@@ -1,57 +1,30 @@
-"""What the doctor says first in a chat, in both languages. Short: the diagnosis below it tells the rest."""
+"""What the doctor says first in a chat about the case, in both languages. Short: the diagnosis below it tells the rest."""
 
 from __future__ import annotations
 
-from ..diagnostics.page import advice_text
-from ..diagnostics.phrases import line_name
+from ..diagnostics.diagnosis import Told
+from ..diagnostics.phrases import WHICH_KERAS, line_name
+from ..knowledge.entry import Kind
 from ..knowledge.lines import Line
 from ..knowledge.text import Text
+from .outputs import Output
+from .version_talk import RELEASE, keras_of
 
-GREETING = Text(
-    "Hello. Paste an error or a question about Keras or TensorFlow, or drop a model file, a training log or a data sample.",
-    "你好。请贴上 Keras 或 TensorFlow 的报错或问题，也可以拖入模型文件、训练日志或数据样本。",
-)
-HELP = Text(
-    "Paste the whole error, from `Traceback (most recent call last)` to its last line, or describe what goes wrong: you get "
-    "the cause and a fix that was seen to work. Drop a model file, a training log or a data sample to have it examined. "
-    'Then ask "why?", "show the fix", "evidence" or "sources", tell your Keras version, or say that it didn\'t help.',
-    "请贴上完整的报错，从 `Traceback (most recent call last)` 到最后一行，或描述哪里不对：你会得到原因和验证过的改法。"
-    "拖入模型文件、训练日志或数据样本，就会检查它。之后可以问“为什么”“怎么改”“证据”“出处”，告诉我 Keras 版本，或者说“没用”。",
-)
-EMPTY = Text(
-    "The message is empty. Paste the error as it was printed, or describe what goes wrong.",
-    "消息是空的。请贴上原样的报错，或描述哪里不对。",
-)
-NOT_UNDERSTOOD = Text(
-    "That was not understood. Paste the error as it was printed, or say what your model does and what you expected instead.",
-    "没看懂这句话。请贴上原样的报错，或者说明模型现在的表现和你期望的结果。",
-)
-PASTE_IT = Text(
-    "Paste the text or drop the file here, and it will be looked at.", "请把文本贴到这里，或把文件拖进来，马上就看。"
-)
-NO_DIAGNOSIS = Text(
-    "There is no diagnosis yet. Paste the error as it was printed, or describe what goes wrong.",
-    "还没有诊断。请先贴上原样的报错，或描述哪里不对。",
-)
-WELCOME = Text("You're welcome.", "不客气。")
 SOLVED = Text(
     "Good, noted that it helped. Paste the next problem whenever there is one.",
     "太好了，已记下这个诊断有用。有新的问题随时贴上来。",
 )
-SOLVED_UNKNOWN = Text("Good that it is solved.", "解决了就好。")
-NOT_KNOWN_STANDS = Text(
-    "It is still not known what this is.",
-    "目前还不认识这个问题。",
-)
+NOT_KNOWN_STANDS = Text("It is still not known what this is.", "目前还不知道这是什么问题。")
 PART_OF_UNKNOWN = Text(
     "It is not known what this is, so there is none of that to show.",
     "还不知道这是什么问题，所以没有可以展示的内容。",
 )
-NONE_OF_THAT = Text("There is none for this topic.", "这个主题没有这项内容。")
-NO_QUESTION = Text(
-    "No question is open. Ask about the answer above, or add what you know.",
-    "目前没有待回答的问题。可以继续询问上面的答案，或补充你知道的情况。",
+NO_REASON = Text("It is not known why.", "还不知道原因。")
+ELSEWHERE = Text(
+    "If there is nothing to add, ask people with this chat's text: https://github.com/keras-team/keras/issues.",
+    "如果没有可补充的，可以带上这段对话去问人：https://github.com/keras-team/keras/issues。",
 )
+NONE_OF_THAT = Text("There is none for this topic.", "这个主题没有这项内容。")
 STANDS = Text("All right. The answer above stands.", "好的，上面的答案保持不变。")
 WITHOUT = Text("All right, without it. The answer above stands.", "好的，那就不看了。上面的答案保持不变。")
 WHICH = Text("Which one is it?", "是哪一个？")
@@ -60,6 +33,39 @@ IN_THIS_LANGUAGE = Text("All right, in English from now on.", "好的，接下�
 SAME = Text(
     "This is the same text as before, so the answer is the same. If you tried the fix, say that it didn't help.",
     "内容和之前一样，所以答案也一样。如果已经按上面的方法改过，请说“没用”。",
+)
+SAME_STILL = Text(
+    "This is the same error as before, so nothing new follows from it.", "这和之前是同样的报错，看不出新的情况。"
+)
+ANEW = Text("All right, the problem before is put aside. What is the new one?", "好的，之前的先放下。新问题是什么？")
+SEVERAL = Text(
+    "There are several errors in this; the answer is about the last one. For another one, paste it alone.",
+    "这里有不止一个报错；下面回答的是最后一个。想看别的，请单独贴出来。",
+)
+ONLY_SUMMARY = Text(
+    "This is the summary of a model; it alone shows no error. Say what goes wrong or paste the error, and drop the model file to have "
+    "it examined.",
+    "这是模型的 summary，单凭它看不出错误。请说明哪里不对或贴上报错，也可以把模型文件拖进来检查。",
+)
+ONLY_GPU = Text(
+    "This is what nvidia-smi prints: the driver sees the card. Say what goes wrong, or paste the error; "
+    "the report of `environment.py` "
+    "tells whether TensorFlow can use it.",
+    "这是 nvidia-smi 的输出：驱动能看到显卡。请说明哪里不对或贴上报错；TensorFlow 能不能用它，要看 `environment.py` 的报告。",
+)
+ONLY_PACKAGES = Text(
+    "This is a list of packages. Paste the error, or describe what goes wrong.",
+    "这是安装包列表。请贴上报错，或描述哪里不对。",
+)
+ONLY: dict[Output, Text] = {"summary": ONLY_SUMMARY, "gpu": ONLY_GPU, "packages": ONLY_PACKAGES}
+KERAS_2 = Text(
+    "Taken as the Keras in TensorFlow 2 (2.4 to 2.15); if yours runs on TensorFlow 1, give its release, as `2.2.4`.",
+    "按 TensorFlow 2 自带的 Keras（2.4–2.15）来看；如果用的是 TensorFlow 1，请给出具体版本，比如 `2.2.4`。",
+)
+NOT_CALLED = Text(
+    "There is no call stack in what was pasted, so the line is not known. Paste the error from "
+    "`Traceback (most recent call last)` on.",
+    "贴出的内容里没有调用栈，看不出是哪一行。请从 `Traceback (most recent call last)` 开始贴。",
 )
 NEW = Text("This is a new problem; the one before is put aside.", "这是一个新问题，之前的先放下。")
 NEW_KEPT = Text(
@@ -112,16 +118,126 @@ DROP = {
 DROP["weights"] = DROP["model"]
 
 
-def ruled_out(title: Text, *, next_one: bool) -> Text:
-    """That a topic is ruled out, and what comes next."""
+# What would help most next.
+NOW_PRINTED = Text(
+    "What would help most: the whole error that it prints now, after the change. If the message is word for word the same, the change "
+    "did not reach the line that fails.",
+    "最有帮助的是：改过之后现在打印的完整报错。如果报错一字不差，说明改动没有作用到出错的那一行。",
+)
+WHOLE_ERROR = Text(
+    "What would help most: the whole error, from `Traceback (most recent call last)` to its last line.",
+    "最有帮助的是完整的报错：从 `Traceback (most recent call last)` 到最后一行。",
+)
+ERROR_OR_FILES = Text(
+    "What would help most: the whole error as it was printed; if there is none, the model file or the training log.",
+    "最有帮助的是原样的完整报错；没有报错的话，就是模型文件或训练日志。",
+)
+OWN_FILES = Text(
+    "What would help most: the model file and the training log. Drop them here, and they are examined.",
+    "最有帮助的是模型文件和训练日志：拖进来就会检查。",
+)
+MACHINE = Text(
+    "What would help most: the report of `environment.py`, run with the Python that fails.",
+    "最有帮助的是用出错的那个 Python 运行 `environment.py` 得到的报告。",
+)
+IN_A_SENTENCE = Text(
+    "What would help most: a sentence on what you want to reach and what happens instead, with the error if there is one.",
+    "最有帮助的是：用一句话说明你想做到什么、实际发生了什么；有报错的话一起贴上。",
+)
+OWN_CODE = Text(
+    "It was raised in your own code, not in Keras or TensorFlow: that line is the first place to look.",
+    "它是在你自己的代码里抛出的，不在 Keras 或 TensorFlow 里：先看那一行。",
+)
+OTHER_PACKAGE = Text(
+    "It was raised in neither Keras nor TensorFlow: the documentation of that package, or those who make it, know more.",
+    "它不是在 Keras 或 TensorFlow 里抛出的：那个库的文档或作者更清楚。",
+)
+
+
+def next_step(told: Told, tried: Kind | None, *, files: bool) -> Text:
+    """The one thing that would help most where no topic is named.
+
+    Args:
+        told: what was understood of the paste.
+        tried: the kind of the topics whose fixes did not help, None where none was tried.
+        files: whether files were examined.
+    """
+    if told.exception and told.owner is None:
+        return WHOLE_ERROR
+    if told.exception and tried:
+        return NOW_PRINTED
+    if told.owner in ("user", "other"):
+        return OWN_CODE if told.owner == "user" else OTHER_PACKAGE
+    if told.exception:
+        return MACHINE if files else OWN_FILES
+    if tried == "howto" or (files and not tried):
+        return IN_A_SENTENCE
+    return WHOLE_ERROR if files else OWN_FILES if tried == "pitfall" else ERROR_OR_FILES
+
+
+def ruled_out(titles: tuple[Text, ...], *, next_one: bool) -> Text:
+    """Which topics are ruled out, the last one first, and what that leaves."""
+    en = f'"{titles[0].en}" is ruled out' + (f" (before it: {_listed(titles[1:]).en})" if titles[1:] else "")
+    zh = f"已排除“{titles[0].zh}”" + (f"（之前已排除：{_listed(titles[1:]).zh}）" if titles[1:] else "")
     if next_one:
+        return Text(f"{en}. Next in question is this.", f"{zh}。接下来最可能的是这个。")
+    return Text(
+        f"{en}, and nothing else fits well enough to be named.",
+        f"{zh}，其余的都不够吻合，不做猜测。",
+    )
+
+
+def _listed(titles: tuple[Text, ...]) -> Text:
+    return Text("; ".join(f'"{each.en}"' for each in titles), "；".join(f"“{each.zh}”" for each in titles))
+
+
+def stays(title: Text | None) -> Text:
+    """That what was added changes nothing."""
+    if title is None:
         return Text(
-            f'"{title.en}" is ruled out. Next in question is this.', f"已排除“{title.zh}”。接下来最可能的是这个。"
+            "That does not change it: it is still not known what this is.", "情况没有变：还不知道这是什么问题。"
         )
     return Text(
-        f'"{title.en}" is ruled out, and nothing else fits well enough to be named. What would help stands below.',
-        f"已排除“{title.zh}”，其余的都不够吻合，不做猜测。下面列出了补充哪些信息会有帮助。",
+        f'That leads to no other answer than "{title.en}". "Why?", "show the fix", "evidence" and "sources" tell more of it.',
+        f"答案不变：“{title.zh}”。可以继续问“为什么”“怎么改”“证据”“出处”。",
     )
+
+
+def in_short(summary: Text) -> Text:
+    """The answer in one sentence."""
+    return Text(
+        f'In short: {summary.en} "Show the fix" shows what to change.',
+        f"简单说：{summary.zh}问“怎么改”就能看到要改什么。",
+    )
+
+
+def at_line(path: str, line: int | None, code: str) -> Text:
+    """The last line of the person's own code that ran."""
+    where = f"`{path}`" + (f", line {line}" if line else "") + (f": `{code}`" if code else "")
+    where_zh = f"`{path}`" + (f" 第 {line} 行" if line else "") + (f"：`{code}`" if code else "")
+    return Text(f"The last line of your own code that ran is {where}.", f"你自己的代码里最后执行到的是 {where_zh}。")
+
+
+def not_that_version(told: str, keras: str | None, line: Line | None) -> Text:
+    """That a version is not the one that fails, and which one is: `keras`, or any of `line`; None for not known."""
+    packages = {"keras": "Keras", "tensorflow": "TensorFlow"}
+    parts = told.split()
+    names = ", ".join(f"{packages[name]} {number}" for name, number in zip(parts[::2], parts[1::2], strict=True))
+    lead = Text(f"Noted: {names} is not the one that fails.", f"记下了：出错的不是 {names}。")
+    if line is None:
+        return Text(f"{lead.en} {WHICH_KERAS.en}", f"{lead.zh}{WHICH_KERAS.zh}")
+    now = version_name(keras or RELEASE[line], line)
+    if keras_of(told) == RELEASE[line]:
+        return Text(
+            f"{lead.en} But what was pasted comes from {now.en}. {WHICH_KERAS.en}",
+            f"{lead.zh}但贴出的内容来自 {now.zh}。{WHICH_KERAS.zh}",
+        )
+    return Text(f"{lead.en} The answer stays for {now.en}.", f"{lead.zh}答案仍然针对 {now.zh}。")
+
+
+def version_name(version: str, line: Line) -> Text:
+    """A version as readers call it: the line where no more than that is known."""
+    return line_name(line) if version in RELEASE.values() else Text(f"Keras {version}", f"Keras {version}")
 
 
 def others(titles: tuple[Text, ...]) -> Text:
@@ -134,6 +250,16 @@ def others(titles: tuple[Text, ...]) -> Text:
     )
 
 
+def nearest(titles: tuple[Text, ...]) -> Text:
+    """What is nearest where nothing is named."""
+    if not titles:
+        return NOT_KNOWN_STANDS
+    return Text(
+        f"None fits well enough; the nearest are: {_listed(titles).en}.",
+        f"没有足够吻合的；最接近的是：{_listed(titles).zh}。",
+    )
+
+
 def taken_as(title: Text) -> Text:
     """Which answer was understood."""
     return Text(f'Taken as: "{title.en}".', f"按“{title.zh}”来看。")
@@ -141,21 +267,19 @@ def taken_as(title: Text) -> Text:
 
 def now_for(version: str, line: Line) -> Text:
     """For which Keras the fix is now."""
-    name = line_name(line)
-    if version in ("3", "2.15", "2.3"):
-        return Text(f"Now for {name.en}.", f"以下适用于 {name.zh}。")
-    return Text(f"Now for Keras {version}.", f"以下适用于 Keras {version}。")
+    name = version_name(version, line)
+    return Text(f"Now for {name.en}.", f"以下适用于 {name.zh}。")
 
 
 def noted(version: str, line: Line, *, paste: bool) -> Text:
     """That a version was understood, where it changes nothing yet."""
-    en, zh = (line_name(line).en, line_name(line).zh) if version in ("3", "2.15", "2.3") else (f"Keras {version}",) * 2
+    name = version_name(version, line)
     if paste:
         return Text(
-            f"Noted: {en}. Now paste the error, or describe what goes wrong.",
-            f"记下了：{zh}。请贴上报错，或描述哪里不对。",
+            f"Noted: {name.en}. Now paste the error, or describe what goes wrong.",
+            f"记下了：{name.zh}。请贴上报错，或描述哪里不对。",
         )
-    return Text(f"Noted: {en}. The answer stays the same.", f"记下了：{zh}。答案不变。")
+    return Text(f"Noted: {name.en}. The answer stays the same.", f"记下了：{name.zh}。答案不变。")
 
 
 def expired(count: int) -> Text:
@@ -180,10 +304,9 @@ def only_options(count: int) -> Text:
     return Text(f"There are only {count} to choose from.", f"只有 {count} 个选项。")
 
 
-def with_advice(lead: Text, advice: tuple[Text, ...]) -> Text:
-    """A lead with what would help, as it can be done in a chat."""
-    every = (lead, *map(advice_text, advice))
-    return Text(" ".join(each.en for each in every), "".join(each.zh for each in every))
+def sentence(text: Text) -> Text:
+    """A text with a full stop."""
+    return Text(text.en.rstrip(".") + ".", text.zh.rstrip("。") + "。")
 
 
 def together(leads: list[Text]) -> Text | None:

@@ -9,12 +9,15 @@ from typing import Self
 
 from rapidfuzz import fuzz, utils
 
+from ..diagnostics.doctor import LEAST_NAMED
 from ..knowledge.lines import Line
 from ..knowledge.matcher import Matcher, Ranking
 from ..knowledge.parser import parse
 from ..knowledge.symptoms import Raised, Symptoms
 from ..knowledge.text import Lang
+from .outputs import Output, only_output, without_bars
 from .sayings import words
+from .version_talk import without_past
 
 MAX_TEXTS = 6
 MAX_BYTES = 1 << 20  # of all texts of a case
@@ -23,7 +26,7 @@ OPTION = 85  # the same for a text and the label of an option
 DOUBT = 0.9  # from this probability of "not known" on, a few words are no description of a problem
 MANY_WORDS = 8  # a text that long is a description, known or not
 SHORTEST = 4
-SURE = 0.4  # from this probability of one topic on, words alone are another problem and not more about the one so far
+SURE = 0.6  # from this probability of one topic on, words alone are another problem and not more about the one so far
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
@@ -34,6 +37,13 @@ _ENGLISH = words(
     "get"
 )
 _PERSONAL = words("i i'm i've my me we our how why can anyone help hi hello thanks please")
+# Words of someone who asks or complains; others tell a detail ("lr 0.01", "我用的是 Adam").
+_COMPLAINS = re.compile(
+    r"[?？]|\b(?:how|why|what|which|where|when|can|could|does|errors?|exceptions?|fail(?:s|ed|ing)?|crash(?:es|ed)?|never|wrong|"
+    r"problems?|issues?|nan|inf|oom|memory|slow|stuck|missing|incompatible|mismatch|disconnected|(?:over|under)fit\w*)\b|n't\b|\b(?:not|no|cannot)\b|"
+    r"怎么|如何|为什么|为何|什么|哪|吗|没|报错|错误|异常|失败|崩|卡|慢|满|溢出|拟合|不",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Paste:
     def of(cls, text: str, matcher: Matcher) -> Self:
         """Read a text; of a longer one than a case may have, its end, where exceptions stand."""
         text = _end(text.replace("\0", "").strip(), MAX_BYTES)
-        return cls(text, parse(text), matcher)
+        return cls(text, parse(without_past(text)), matcher)
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -66,9 +76,25 @@ class Paste:
         return self.symptoms.prose if self.failed else self.text
 
     @property
+    def several(self) -> bool:
+        """Whether it holds several errors that have nothing to do with each other."""
+        ends = [raised for raised in self.symptoms.raised if raised.final and raised.type]
+        return any(not _same(each, ends[-1]) for each in ends)
+
+    @cached_property
+    def output(self) -> Output | None:
+        """Of what it is the output, where it tells of no problem."""
+        return None if self.failed else only_output(self.text)
+
+    @cached_property
+    def log(self) -> str:
+        """What fit printed, where there is no exception behind it; "" for nothing."""
+        return "" if self.failed else without_bars(self.text)[1]
+
+    @property
     def known(self) -> bool:
-        """Whether the matcher names a topic for it."""
-        return self.ranking.known
+        """Whether the doctor would name a topic for it."""
+        return self.ranking.known and self.ranking.matches[0].confidence >= LEAST_NAMED
 
     @property
     def telling(self) -> bool:
@@ -81,7 +107,14 @@ class Paste:
     @property
     def topic(self) -> str | None:
         """The topic that it is about, taken alone."""
-        return self.ranking.matches[0].topic if self.known and self.ranking.matches else None
+        return self.ranking.matches[0].topic if self.known else None
+
+    @property
+    def begins(self) -> bool:
+        """Whether words alone tell of a problem of their own, and not of a detail of the one so far."""
+        if not self.known or self.ranking.matches[0].confidence < SURE:
+            return False
+        return _COMPLAINS.search(self.text) is not None
 
     @property
     def line(self) -> Line | None:
@@ -115,7 +148,7 @@ class Paste:
         Args:
             texts: what was sent so far.
             near: the topics that were in question.
-            unknown: whether none of them was named.
+            unknown: whether none of them was named yet, so that words are more about the problem.
         """
         if self.topic in near or any(_squeezed(each) in _squeezed(self.text) for each in texts):
             return False
@@ -123,7 +156,14 @@ class Paste:
         mine = [raised for raised in self.symptoms.raised if raised.type]
         if mine and before:
             return not any(_same(one, other) for one in mine for other in before)
-        return self.known and not unknown and self.ranking.matches[0].confidence >= SURE
+        return self.begins and not unknown
+
+
+def own_line(text: str) -> tuple[str, int | None, str] | None:
+    """File, line number and code of the last line of the person's own code in the call stack of a paste; None for none."""
+    main = parse(text).main
+    own = next((frame for frame in reversed(main.frames if main else ()) if frame.owner == "user"), None)
+    return (own.path, own.line, own.code) if own else None
 
 
 def _same(one: Raised, other: Raised) -> bool:

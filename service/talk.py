@@ -5,31 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 from ..diagnostics.diagnosis import NEITHER, Diagnosis, Option, Question
 from ..diagnostics.said import Said
+from ..knowledge.entry import Kind as EntryKind
 from ..knowledge.entry import load_entry
 from ..knowledge.lines import LINES, Line, line_of
 from ..knowledge.matcher import Matcher
 from ..knowledge.text import Lang, Text
 from . import leads
 from .case import Asked, Case
-from .intents import RELEASE, Understood, bare_version, keras_of, understand
+from .intents import Understood, understand
+from .outputs import Output
 from .paste import Paste, alike, joined
 from .sayings import Kind
+from .small_talk import SOLVED_UNKNOWN
+from .version_talk import RELEASE, bare_version, keras_of, only_versions, package_of
 
 MAX_UPLOADS = 20
 MAX_ASKED = 100  # keys of questions that are remembered
 # What is read beside a traceback or a log, whose lines may look like words of a person.
-BESIDE_A_PASTE: tuple[Kind, ...] = ("not_helped", "here", "version", "live", "english", "chinese")
+BESIDE_A_PASTE: tuple[Kind, ...] = ("not_helped", "here", "anew", "version", "was", "live", "english", "chinese")
 
 
 class Talk:
     """One message and its case. Each `take_` reads one side of the message into the case.
 
     Afterwards `redo` says that all must be looked at again, for which `paths` and `live` are set; else `leads` is the answer, or
-    where there is none, what `heard` asks for. `fresh`: another problem was begun. `helped`: the word on the last diagnosis.
+    where there is none, what `heard` asks for. `fresh`: another problem was begun, `more`: a text joined those of the one so far.
+    `helped`: the word on the last diagnosis.
     """
 
     def __init__(self, matcher: Matcher, case: Case, asked: Asked, last: Diagnosis | None) -> None:
@@ -51,6 +56,7 @@ class Talk:
         self.fresh = False
         self.answered = False
         self.version_told = False
+        self.more = False
         self.helped: bool | None = None
         self.paths: tuple[Path, ...] = ()
         self.live = False
@@ -89,20 +95,27 @@ class Talk:
         """A version that was filled in or told; after a problem's own text the text itself tells it."""
         told = self.heard.said.get("version", "")
         number = bare_version(self.asked.text)
-        if not told and number and self.question and self.question.kind == "line" and ("." in number or number == "3"):
+        if not told and number and "." in number and only_versions(number, bare=True):
+            told = f"{package_of(number)} {number}"
+        if not told and number and self.question and self.question.kind == "line" and number == "3":
             told = f"keras {number}"
         if self.asked.keras and self.asked.keras.strip() and self.asked.keras != self.case.keras:
             told = f"keras {bare_version(self.asked.keras) or '?'}"
         if told:
             self.told_version(told)
+        elif keras_of(self.heard.said.get("was", "")) == self.case.keras is not None:
+            self.case = replace(self.case, keras=None)  # what was taken for theirs is not the one that fails
+            self.redo = True
 
     def told_version(self, told: str) -> None:
         """Take what was told as "keras 2.4" or "tensorflow 2.4"."""
         keras = keras_of(told)
         if keras is None:
             self.say(leads.WHICH_TENSORFLOW_2 if told.startswith("tensorflow 2") else leads.NO_SUCH_VERSION)
-        else:
-            self.set_keras(keras)
+            return
+        if keras == RELEASE["keras-2"] != self.case.keras and told.startswith("keras"):
+            self.leads.append(leads.KERAS_2)
+        self.set_keras(keras)
 
     def set_keras(self, keras: str) -> None:
         """From now on the reader's Keras is this."""
@@ -185,49 +198,86 @@ class Talk:
     def take_verdict(self) -> None:
         """Whether the diagnosis that stands helped."""
         last, said = self.last, self.heard.said
-        if last is None or self.answered:
+        if last is None or self.answered or "anew" in said:
             return
         if "not_helped" in said or ("no" in said and self.asked.act is None and not self.question):
             self.rule_out(last)
         elif "helped" in said:
             self.helped = True if last.topic else None
-            self.case = replace(self.case, question=None)
-            self.say(leads.SOLVED if last.topic else leads.SOLVED_UNKNOWN)
+            self.case = replace(self.case, question=None, solved=True)
+            self.say(leads.SOLVED if last.topic else SOLVED_UNKNOWN)
 
     def rule_out(self, last: Diagnosis) -> None:
         """The topic that was named is not it."""
         if self.version_told and last.told.line != line_of(self.case.keras, None):
             return  # what did not help was the fix for another Keras
         if last.topic is None or last.title is None:
-            self.say(leads.with_advice(leads.NOT_KNOWN_STANDS, last.advice))
+            self.say(leads.together([leads.NOT_KNOWN_STANDS, self.next_step(last), leads.ELSEWHERE]))
             return
         self.helped = False
         said = self.case.said
         ruled_out, likely = said.ruled_out | {last.topic}, said.likely - {last.topic}
-        self.case = replace(self.case, said=replace(said, ruled_out=ruled_out, likely=likely))
+        self.case = replace(self.case, said=replace(said, ruled_out=ruled_out, likely=likely), solved=False)
         self.redo = True
+
+    def next_step(self, diagnosis: Diagnosis) -> Text:
+        """What would help most where no topic is named."""
+        kinds = {load_entry(topic).kind for topic in self.case.said.ruled_out}
+        tried = next((kind for kind in get_args(EntryKind) if kind in kinds), None)
+        return leads.next_step(diagnosis.told, tried, files=bool(self.paths))
 
     def take_text(self) -> None:
         """What was pasted or told of the problem: the same again, more of it, or a new one."""
-        if self.answered or not (self.paste.failed or self.is_problem):
+        if self.answered:
             return
-        if self.paste.repeats(self.case.texts):
+        if self.paste.output:
+            self.take_output(self.paste.output)
+        elif not (self.paste.failed or self.is_problem):
+            if "anew" in self.heard.said and self.case.texts:
+                self.put_aside()
+        elif self.paste.repeats(self.case.texts):
             self.redo = self.redo or self.last is None
-            self.say(leads.SAME)
+            self.say(leads.SAME_STILL if self.case.said.ruled_out else leads.SAME)
+            if self.case.said.ruled_out and self.last and not self.last.topic:
+                self.leads.append(self.next_step(self.last))
         elif self.is_new:
             self.begin_anew()
         else:
-            if self.case.texts:
-                self.leads.append(leads.TOGETHER)
-            self.case = replace(self.case, texts=joined(self.case.texts, self.paste.text))
-            self.keep_version()
-            self.redo = True
+            self.add_text()
+        if self.redo and self.paste.failed and self.paste.several:
+            self.leads.append(leads.SEVERAL)
+
+    def take_output(self, output: Output) -> None:
+        """What a program printed tells of no problem, at most of the versions."""
+        if self.paste.keras:
+            self.set_keras(self.paste.keras)
+        elif self.asked.uploads == ():
+            self.say(leads.ONLY[output])
+
+    def add_text(self) -> None:
+        """More about the problem, or its first text."""
+        self.more = bool(self.case.texts)
+        if self.more:
+            self.leads.append(leads.TOGETHER)
+        self.case = replace(self.case, texts=joined(self.case.texts, self.paste.text), solved=False)
+        self.keep_version()
+        self.redo = True
+
+    def put_aside(self) -> None:
+        """The problem so far is done with, and the new one not told yet."""
+        self.case = replace(self.case, texts=(), said=Said(), question=None, topic=None, diagnosis=None, solved=False)
+        self.redo = False
+        self.say(leads.ANEW)
 
     @property
     def is_problem(self) -> bool:
         """Whether a text without an exception is a problem of its own, not small talk or something beside a file."""
         if not self.heard.rest or self.asked.act:
             return False
+        if self.paste.log:
+            return True
+        if self.heard.opens == "helped":  # "fixed it, needed TensorFlow 2.10" is no problem
+            return self.paste.begins
         return self.paste.known or (self.paste.telling and not (self.asked.uploads and not self.case.texts))
 
     @property
@@ -235,8 +285,12 @@ class Talk:
         """Whether the text is about another problem than the one so far."""
         if not self.case.texts or self.last is None or "here" in self.heard.said:
             return False
-        near = {self.last.topic, *(other.topic for other in self.last.alternatives), *self.case.said.likely}
-        return self.paste.is_new(self.case.texts, cast("set[str]", near - {None}), unknown=self.last.topic is None)
+        said = self.case.said
+        near = {self.last.topic, *(other.topic for other in self.last.alternatives), *said.likely, *said.ruled_out}
+        if "anew" in self.heard.said or (self.case.solved and self.paste.topic not in near):
+            return True
+        unknown = self.last.topic is None and not said.ruled_out
+        return self.paste.is_new(self.case.texts, cast("set[str]", near - {None}), unknown=unknown)
 
     def begin_anew(self) -> None:
         """Another problem: versions, language and files stay."""
@@ -254,6 +308,7 @@ class Talk:
             topic=None,
             diagnosis=None,
             keras=kept,
+            solved=False,
         )
 
     def keep_version(self) -> None:
@@ -266,10 +321,10 @@ class Talk:
         """The question that is open."""
         return self.case.question
 
-    def say(self, lead: Text) -> None:
+    def say(self, lead: Text | None) -> None:
         """Answer with this; it comes first where something is looked at again."""
         self.answers = True
-        self.leads.append(lead)
+        self.leads += [lead] if lead else []
 
 
 def _option_of(question: Question, text: str) -> Option | None:

@@ -11,7 +11,7 @@ from kerasdoctor.diagnostics.doctor import Doctor, Subjects
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.said import Said
-from kerasdoctor.diagnostics.weighing import weigh
+from kerasdoctor.diagnostics.weighing import LEAST_NAMED, weigh
 from kerasdoctor.errors import Cancelled
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
 from kerasdoctor.knowledge.recorded import traces_of
@@ -150,12 +150,12 @@ def test_not_known_asks_too(doctor: Doctor) -> None:
 
 
 def test_what_was_said_changes_the_odds() -> None:
-    """What is ruled out is gone, and the others share its probability as they stand; what was chosen rises as PERSON says."""
+    """What is ruled out is gone, a tenth of it as "not known", the rest to all others; what was chosen rises as PERSON says."""
     before, unknown = weigh(RANKING, [])
     after, more = weigh(RANKING, [], said=Said(ruled_out=frozenset({"graph-disconnected"})))
     assert set(after) == {"layer-names"}
-    assert after["layer-names"] / more == pytest.approx(before["layer-names"] / unknown)
-    assert after["layer-names"] + more == pytest.approx(0.8)  # the rest is of topics that are not in question
+    assert after["layer-names"] / more == pytest.approx(before["layer-names"] / (unknown + 0.05))
+    assert after["layer-names"] + more == pytest.approx(0.45 / 0.55)  # the rest is of topics that are not in question
     chosen, less = weigh(RANKING, [], said=Said(likely=frozenset({"layer-names"})))
     assert chosen["layer-names"] / less == pytest.approx(0.85 / 0.15)
     assert chosen["graph-disconnected"] < before["graph-disconnected"]
@@ -185,6 +185,24 @@ def test_what_did_not_help_is_not_named_again(doctor: Doctor, keras_3: Path) -> 
     assert diagnosis.topic is None
     assert "Not known" in diagnosis.summary.en
     assert diagnosis.confidence > 0
+
+
+@pytest.mark.parametrize("text", [SHARED, "loss is nan", "训练时 loss 不下降"])
+def test_what_hardly_fits_is_not_named(doctor: Doctor, text: str) -> None:
+    """Once the topic that fits is ruled out, what had no more than a trace of the probability is no answer."""
+    first = doctor.diagnose(text)
+    assert first.topic is not None
+    after = doctor.diagnose(text, said=Said(frozenset({first.topic})))
+    assert after.topic is None
+    assert after.advice
+
+
+@pytest.mark.parametrize("text", ["训练崩了", "  • inputs=tf.Tensor(shape=(32, 28, 28, 1), dtype=uint8)"])
+def test_a_topic_is_named_only_where_it_is_likely(doctor: Doctor, text: str) -> None:
+    """A text that is about Keras, but hardly more about one topic than about others."""
+    diagnosis = doctor.diagnose(text)
+    assert diagnosis.topic is None
+    assert all(other.confidence < LEAST_NAMED for other in diagnosis.alternatives)
 
 
 def test_answers_decide(doctor: Doctor) -> None:

@@ -22,11 +22,15 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
+from kerasdoctor.diagnostics.doctor import Doctor
+from kerasdoctor.diagnostics.workers import Workers
+from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.service.app import ROUTERS, create_app
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.logs import configure_logs
 from kerasdoctor.service.settings import Settings
 
+from .chatting import Chat
 from .slack_stand_in import StandIn, standing_in
 
 BINARIES = Path("/usr/lib/postgresql")
@@ -257,3 +261,22 @@ def slack() -> Iterator[StandIn]:
     """A stand-in of Slack's API."""
     with standing_in() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Workers]:
+    """One pool for all chats."""
+    with Workers() as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def doctor(matcher: Matcher, workers: Workers) -> Doctor:
+    """The doctor as the service has it."""
+    return Doctor(matcher, workers)
+
+
+@pytest.fixture
+def chat(doctor: Doctor) -> Chat:
+    """A new chat on a service that runs no models."""
+    return Chat(doctor)
