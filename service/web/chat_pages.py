@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -23,10 +23,11 @@ from ..tables import Chat, Message
 from .examples import EXAMPLES, example_text
 from .forms import TakesForm, asked_of, read_form
 from .rendering import language_of, page, site_of
+from .routes import page_router
 from .texts import texts
 from .view import View
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 RECENT = 8
 MOST = 10**9
 COUNTED = [Depends(count_message)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from ...diagnostics.catalogue import listed_probes
@@ -19,10 +19,11 @@ from ..headers import is_secure
 from ..service import TheService
 from ..sign_in import OWN_PATH
 from .rendering import LANGUAGE, THEME, THEMES, TYPES, for_everyone_here, language_of, page, site_of, static_files
+from .routes import page_router
 from .texts import texts
 
-router = APIRouter(include_in_schema=False)
-open_router = APIRouter(include_in_schema=False)
+router = page_router()
+open_router = page_router()
 FOR_EVER = "public, max-age=31536000, immutable"
 A_YEAR = 31_536_000
 MAX_QUERY = 400
