@@ -78,12 +78,6 @@ def site_of(request: Request, service: Service) -> str:
     return (service.settings.public_url or str(request.base_url)).rstrip("/")
 
 
-def for_everyone_here(service: Service) -> bool:
-    """Whether only people on this machine come, all of whom may see what all of them sent: no keys, no proxy before it."""
-    settings = service.settings
-    return settings.on_loopback and not (settings.needs_keys or settings.public_url or settings.proxies)
-
-
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - of templates
     """A page."""
     return HTMLResponse(rendered(request, template, **values), status)
@@ -112,7 +106,6 @@ def rendered(request: Request, template: str, **values: Any) -> str:  # noqa: AN
         "hreflang": hreflang,
         "limits": {"text": service.settings.max_text_mib * MIB, "upload": service.settings.max_upload_mib * MIB},
         "may_run": service.settings.live,
-        "report": for_everyone_here(service) or service.settings.needs_keys,
         "signed_in": service.settings.needs_keys and "/sign-in" not in request.url.path,
     }
     return environment().get_template(template).render(shared | values)

@@ -11,14 +11,14 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from ...diagnostics.catalogue import listed_probes
 from ...diagnostics.environment_download import NAME, environment_script
 from ...diagnostics.phrases import line_name
-from ...errors import NoAccessError, NotFoundError
+from ...errors import NotFoundError
 from ...knowledge.entry import Entry, has_entry, load_entries, load_entry
 from ...knowledge.search import search_topics
-from ..access import Asker
+from ..access import Asker, whose_pastes
 from ..headers import is_secure
 from ..service import TheService
 from ..sign_in import OWN_PATH
-from .rendering import LANGUAGE, THEME, THEMES, TYPES, for_everyone_here, language_of, page, site_of, static_files
+from .rendering import LANGUAGE, THEME, THEMES, TYPES, language_of, page, site_of, static_files
 from .routes import page_router
 from .texts import texts
 
@@ -112,12 +112,9 @@ def script() -> PlainTextResponse:
 
 @router.get("/report")
 def report(request: Request, owner: Asker, service: TheService) -> HTMLResponse:
-    """What helped and what is missing, for those who write topics. On this machine that is everyone; else who has a key."""
-    here = for_everyone_here(service)
-    if not here and owner.kind != "key":
-        raise NoAccessError("the report is for owners of a key")
-    whose = None if here else owner.id
-    by_topic, unknown = service.feedbacks.by_topic(), service.feedbacks.unknown(MOST_UNKNOWN, whose)
+    """What helped and what is missing, for those who write topics."""
+    by_topic = service.feedbacks.by_topic()
+    unknown = service.feedbacks.unknown(MOST_UNKNOWN, whose_pastes(service, owner))
     titles = {each.topic: load_entry(each.topic).title for each in by_topic if has_entry(each.topic)}
     return page(request, "report.html", titles=titles, topics=by_topic, unknown=unknown)
 
