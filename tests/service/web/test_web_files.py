@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed
 
@@ -105,3 +105,29 @@ def test_a_file_is_removed_at_once(visit: Open) -> None:
     expect(page.locator(".side .files")).to_have_count(0)
     page.reload()
     expect(page.locator(".chip.gone")).to_be_visible()
+
+
+def test_a_picture_has_the_look_of_the_page(visit: Open) -> None:
+    """Dark in a dark page and light in a light one, whatever the system has, and it changes with the switch."""
+    page = visit(color_scheme="light")
+    page.locator("form[action$=log] button").click()
+    picture = answers(page).locator("[data-picture]")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", value=True)
+    shown = {}
+    for look in ("Light", "Dark"):
+        with page.expect_response("**/choices"):
+            page.get_by_role("button", name=look).click()
+        shown[look] = _brightness(page, picture.screenshot())
+    assert shown["Light"] > 200
+    assert shown["Dark"] < 80
+
+
+def _brightness(page: Page, image: bytes) -> float:
+    """How bright a picture is on the whole, from 0 to 255, as the browser reads it."""
+    code = """async data => { const image = await createImageBitmap(new Blob([Uint8Array.from(data)]));
+        const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d'); canvas.drawImage(image, 0, 0);
+        const values = canvas.getImageData(0, 0, image.width, image.height).data; let sum = 0;
+        for (let i = 0; i < values.length; i += 4) sum += values[i] + values[i + 1] + values[i + 2];
+        return sum / values.length * 4 / 3 }"""
+    return float(page.evaluate(code, list(image)))
