@@ -16,13 +16,14 @@ from ...knowledge.entry import topic_ids
 from ..access import Asker, count_message
 from ..api.values import Id, PathId
 from ..case import Asked, Case
+from ..languages import language_of
 from ..markdown import chat_markdown
 from ..reply import Reply
 from ..service import Service, TheService
 from ..tables import Chat, Message
 from .examples import EXAMPLES, example_text
 from .forms import TakesForm, asked_of, read_form
-from .rendering import language_of, page, site_of
+from .rendering import page, site_of
 from .routes import page_router
 from .texts import texts
 from .view import View
@@ -56,7 +57,7 @@ def example(name: str, request: Request, owner: Asker, service: TheService) -> R
     """Begin a chat with one of the examples."""
     chosen = next((each for each in EXAMPLES if each.id == name), None)
     if chosen is None:
-        raise NotFoundError("there is no such example")
+        raise NotFoundError("there is no such example", "没有这个例子")
     lang, kept = language_of(request), []
     for file in chosen.files:
         content = (files("kerasdoctor") / "examples" / file).read_bytes()
@@ -186,7 +187,7 @@ def _said(service: Service, owner: str, chat: str, asked: Asked) -> Response:
 def _message(chat: Chat, message: str) -> Message:
     found = next((each for each in chat.messages if each.id == message), None)
     if found is None:
-        raise NotFoundError(f"there is no message {message[:40]}")
+        raise NotFoundError(f"there is no message {message[:40]}", "没有这条消息")
     return found
 
 

@@ -15,10 +15,11 @@ from ...diagnostics.examination import examine_file
 from ...knowledge.text import Lang, Text
 from ..access import Asker
 from ..api.values import PathId
+from ..languages import language_of
 from ..service import Service, TheService
 from ..sign_in import OWN_PATH
 from ..tables import Upload
-from .rendering import language_of, rendered
+from .rendering import rendered
 from .routes import page_router
 
 router = page_router()

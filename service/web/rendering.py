@@ -15,8 +15,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...knowledge.text import LANGS, Lang
-from ..api.values import accepted
+from ...knowledge.text import Lang
+from ..languages import language_of
 from ..service import Service, service_of
 from ..settings import MIB
 from .filters import FILTERS
@@ -24,7 +24,7 @@ from .texts import SCRIPTS, texts
 
 HERE = Path(__file__).parent
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-LANGUAGE, THEME = "kerasdoctor_language", "kerasdoctor_theme"
+THEME = "kerasdoctor_theme"
 THEMES = ("light", "dark", "auto")
 
 
@@ -62,15 +62,6 @@ def static_folder() -> str:
     for name, content in static_files().items():
         digest.update(name.encode() + content)
     return f"/static/{digest.hexdigest()[:12]}"
-
-
-def language_of(request: Request) -> Lang:
-    """The language of the interface: as the address says, as was chosen, as the browser asks for, else English."""
-    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE)):
-        for lang in LANGS:
-            if asked == lang:
-                return lang
-    return accepted(request.headers.get("accept-language", "")) or "en"
 
 
 def site_of(request: Request, service: Service) -> str:

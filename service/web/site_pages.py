@@ -14,11 +14,16 @@ from ...diagnostics.phrases import line_name
 from ...errors import NotFoundError
 from ...knowledge.entry import Entry, has_entry, load_entries, load_entry
 from ...knowledge.search import search_topics
+from ...knowledge.text import Text
 from ..access import Asker, whose_pastes
 from ..headers import is_secure
+from ..languages import COOKIE as LANGUAGE_COOKIE
+from ..languages import language_of
+from ..problems import NOT_VALID, UNTOLD
 from ..service import TheService
 from ..sign_in import OWN_PATH
-from .rendering import LANGUAGE, THEME, THEMES, TYPES, language_of, page, site_of, static_files
+from ..visit import visit_of
+from .rendering import THEME, THEMES, TYPES, page, site_of, static_files
 from .routes import page_router
 from .texts import texts
 
@@ -76,7 +81,7 @@ def topics(request: Request) -> HTMLResponse:
 def topic(topic: str, request: Request) -> HTMLResponse:
     """One topic, with all that is known of it."""
     if not has_entry(topic):
-        raise NotFoundError(f"there is no topic {topic[:60]}")
+        raise NotFoundError(f"there is no topic {topic[:60]}", f"没有主题 {topic[:60]}")
     entry, lang = load_entry(topic), language_of(request)
     return page(
         request,
@@ -135,7 +140,7 @@ def choices(
 ) -> Response:
     """Remember a language or a look, in cookies."""
     response = RedirectResponse(back if OWN_PATH.fullmatch(back) else "/", 303)
-    chosen = {LANGUAGE: lang if lang in ("en", "zh") else "", THEME: theme if theme in THEMES else ""}
+    chosen = {LANGUAGE_COOKIE: lang if lang in ("en", "zh") else "", THEME: theme if theme in THEMES else ""}
     secure = is_secure(request.scope, service.settings)
     for name, value in chosen.items():
         if value:
@@ -146,16 +151,21 @@ def choices(
 class WebPages:
     """What a browser is shown where something went wrong."""
 
-    def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
+    def problem(self, request: Request, status: int, title: str, detail: Text) -> Response:
         """The page of a problem; a wrong key brings its form again."""
         if status == 401 and request.url.path == "/sign-in":  # noqa: PLR2004 - Unauthorized
             after = request.query_params.get("next", "/")
             return page(request, "sign_in.html", status, next=after if OWN_PATH.fullmatch(after) else "/", wrong=True)
-        words = texts(language_of(request))
+        lang = language_of(request)
+        words, told = texts(lang), detail.say(lang)
         heading = words.get(f"PROBLEM_{status}", words["PROBLEM_ANY"])
-        told = words.get(f"PROBLEM_{status}_TEXT", "")
+        advice = words.get(f"PROBLEM_{status}_TEXT", "")
+        if status in UNTOLD:
+            told = words["LOGGED_AS"].format(visit_of(request.scope).id)
+        elif detail == NOT_VALID:
+            told = ""  # fields are for programs
         del title
-        return page(request, "problem.html", status, number=status, heading=heading, told=told, detail=detail)
+        return page(request, "problem.html", status, number=status, heading=heading, advice=advice, detail=told)
 
 
 @cache

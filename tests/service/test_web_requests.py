@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -64,3 +65,50 @@ def test_the_report_is_the_same_on_the_page_and_in_the_api(
     if "keys" in settings:
         assert browser(app).get("/api/v1/report").status_code == 401
         assert browser(app).get("/report").headers["location"] == "/sign-in?next=/report"
+
+
+BEYOND = "x" * 22
+REFUSED: dict[str, tuple[int, str, dict[str, Any]]] = {
+    "GET /nothing": (404, "", {}),
+    f"GET /chats/{BEYOND}": (404, "没有这段对话", {}),
+    "GET /chats/cut": (404, "这个地址没有内容", {}),
+    f"GET /shared/{BEYOND}": (404, "链接已撤回", {}),
+    f"GET /uploads/{BEYOND}/file": (404, "", {}),
+    "GET /topics/none": (404, "没有主题", {}),
+    "POST /topics": (405, "只接受 GET", {}),
+    "POST /chats": (400, "没有内容", {"files": {"text": (None, " ")}}),
+    "POST /examples/none": (404, "没有这个例子", {}),
+    "POST /chats?long": (413, "超过 1 MiB", {"files": {"text": (None, "x" * 1_100_000)}}),
+    "POST /chats?huge": (413, "", {"data": {"text": "x" * 8_000_000}}),
+    "POST /chats?charset": (415, "UTF-8", {"content": b"", "headers": {"Content-Type": "multipart/form-data; boundary=b; charset=x"}}),
+    f"POST /chats/{BEYOND}/repair": (422, "", {}),
+    "POST /sign-out": (403, "其他网站", {"headers": {"Sec-Fetch-Site": "cross-site"}}),
+    "GET /?host": (421, "主机名", {"headers": {"Host": "example.org"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_was_refused_is_said_in_chinese(make_app: MakeApp, browser: Client, name: str) -> None:
+    """On a page, and to its scripts: no English sentence is left on what a Chinese reader sees."""
+    client, (status, told, sent) = browser(make_app()), REFUSED[name]
+    for accept in ("text/html", "application/json"):
+        headers = {"Accept-Language": "zh-CN", "Accept": accept} | sent.get("headers", {})
+        answer = client.request(*name.split(), **{**sent, "headers": headers})
+        assert answer.status_code == status
+        shown = (
+            answer.text.split('<section class="narrow problem"')[1].split("</section>")[0]
+            if accept == "text/html"
+            else answer.json()["detail"]
+        )
+        assert told in shown
+        assert re.search(r"[\u4e00-\u9fff]", shown)
+        assert not re.search(r"[A-Za-z']+ [A-Za-z']+ [A-Za-z']+", re.sub(r"<[^>]*>", "", shown)), shown
+
+
+def test_a_limit_is_told_in_chinese(make_app: MakeApp, browser: Client) -> None:
+    """Which limit, and when there is room again."""
+    client = browser(make_app(requests_per_minute=1))
+    client.get("/topics")
+    refused = client.get("/topics", headers={"Accept-Language": "zh"})
+    assert refused.status_code == 429
+    assert "一分钟内超过 1 次请求，请" in refused.text

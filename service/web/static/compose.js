@@ -51,6 +51,8 @@ class Composer {
   }
 
   take(file) {
+    const most = Number(this.form.dataset.files);
+    if (file.size > most) { this.tell(word("FILE_TOO_LARGE", file.name, String(Math.round(most / 1048576)))); return; }
     const chip = document.createElement("li");
     chip.className = "chip";
     const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });

@@ -1,4 +1,6 @@
 // Uploads in pieces that go on after a break (tus 1.0.0, https://tus.io/protocols/resumable-upload).
+import { word } from "./words.js";
+
 const PLACE = "/api/v1/uploads/resumable";
 const PIECE = 8 << 20;
 const VERSION = { "Tus-Resumable": "1.0.0" };
@@ -74,7 +76,8 @@ export async function problem(response) {
 
 function failed(status, body) {
   let detail = `${status}`;
-  try { detail = JSON.parse(body).detail || detail; } catch { /* no problem document */ }
+  if (status === 401) detail = word("SIGNED_OUT");
+  else try { detail = JSON.parse(body).detail || detail; } catch { /* no problem document */ }
   return Object.assign(new Error(detail), { final: status >= 400 && status < 500 && ![408, 409, 423, 429].includes(status) });
 }
 
