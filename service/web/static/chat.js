@@ -25,6 +25,8 @@ class Chat {
     this.stream = new Stream(`/api/v1${this.path}/events`, Number(root.dataset.lastEvent), this);
     for (const section of this.progresses.children) this.stream.expect(section.dataset.job);
     if (this.stream.jobs.size) this.stream.open();
+    // What was said in another tab meanwhile.
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.stream.open(); });
   }
 
   /** Send a form; what it causes comes by the stream. */

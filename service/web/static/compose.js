@@ -32,7 +32,6 @@ class Composer {
     this.chips = form.querySelector("[data-chips]");
     this.button = form.querySelector("[data-send]");
     this.pending = new Map();
-    this.failures = 0;
   }
 
   add(files) {
@@ -59,17 +58,25 @@ class Composer {
     bar.setAttribute("aria-label", word("UPLOADING", file.name));
     const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "✕" });
     remove.setAttribute("aria-label", word("REMOVE_FILE", file.name));
-    chip.append(file.name, " ", bar, remove);
+    const name = Object.assign(document.createElement("span"), { className: "name", textContent: file.name, title: file.name });
+    chip.append(name, " ", bar, remove);
     this.chips.append(chip);
     this.chips.hidden = false;
     const stop = new AbortController();
     remove.addEventListener("click", () => { stop.abort(); this.drop(chip); });
     announce(word("UPLOADING", file.name));
-    const done = upload(file, (share, waits) => { bar.value = share; bar.title = waits ? word("UPLOAD_WAITS") : ""; }, stop.signal)
+    const done = upload(file, (share, waits) => { bar.value = share; this.waits(chip, waits); }, stop.signal)
       .then((id) => this.uploaded(chip, bar, file, id))
       .catch((error) => { if (!stop.signal.aborted) this.failed(chip, bar, file, error); })
-      .finally(() => this.pending.delete(chip));
+      .finally(() => { this.pending.delete(chip); this.waits(chip, false); });
     this.pending.set(chip, done);
+  }
+
+  // Say so while some upload waits for the connection.
+  waits(chip, does) {
+    chip.classList.toggle("waits", does);
+    const some = this.chips.querySelector(".waits");
+    this.note(some ? "UPLOAD_WAITS" : this.button.disabled && this.pending.size ? "WAITS_FOR_FILES" : "");
   }
 
   uploaded(chip, bar, file, id) {
@@ -99,7 +106,7 @@ class Composer {
     if (this.button.disabled) return;
     this.button.disabled = true;
     try {
-      if (this.pending.size) announce(word("WAITS_FOR_FILES"));
+      if (this.pending.size && !this.chips.querySelector(".waits")) this.note("WAITS_FOR_FILES");
       await Promise.allSettled([...this.pending.values()]);
       if (this.empty()) { this.text.focus(); return; }
       if (!this.sendBy) { this.form.submit(); return; }
@@ -109,6 +116,7 @@ class Composer {
       this.tell(word("NOT_SENT", error instanceof TypeError ? word("NO_CONNECTION") : error.message));
     } finally {
       this.button.disabled = false;
+      this.note("");
     }
   }
 
@@ -130,6 +138,12 @@ class Composer {
     if (this.text.value.length * 3 <= limit || new Blob([this.text.value]).size <= limit) return true;
     this.tell(word("TOO_LONG", String(Math.round(limit / 1048576))));
     return false;
+  }
+
+  note(name) {
+    const place = this.form.querySelector("[data-note]");
+    const text = name && word(name);
+    if (place.textContent !== text) place.textContent = text;
   }
 
   tell(text) {
