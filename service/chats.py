@@ -226,7 +226,9 @@ def _held(session: Session, owner: str, chat: str) -> Chat:
 
 def _mine(found: Chat | None, owner: str, chat: str) -> Chat:
     if found is None or found.owner_id != owner:
-        raise NotFoundError(f"there is no chat {chat[:40]}", "没有这段对话，可能已被删除或过期")
+        raise NotFoundError(
+            f"there is no chat {chat[:40]}: it was removed, or its time was over", "没有这段对话，可能已被删除或过期"
+        )
     return found
 
 

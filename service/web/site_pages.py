@@ -19,7 +19,7 @@ from ..access import Asker, whose_pastes
 from ..headers import is_secure
 from ..languages import COOKIE as LANGUAGE_COOKIE
 from ..languages import language_of
-from ..problems import NOT_VALID, UNTOLD
+from ..problems import NOT_VALID, NOTHING_HERE, UNTOLD
 from ..service import TheService
 from ..sign_in import OWN_PATH
 from ..visit import visit_of
@@ -162,8 +162,8 @@ class WebPages:
         advice = words.get(f"PROBLEM_{status}_TEXT", "")
         if status in UNTOLD:
             told = words["LOGGED_AS"].format(visit_of(request.scope).id)
-        elif detail == NOT_VALID:
-            told = ""  # fields are for programs
+        elif detail in (NOT_VALID, NOTHING_HERE):
+            told = ""  # fields are for programs, and the heading says the rest
         del title
         return page(request, "problem.html", status, number=status, heading=heading, advice=advice, detail=told)
 

@@ -71,7 +71,7 @@ BEYOND = "x" * 22
 REFUSED: dict[str, tuple[int, str, dict[str, Any]]] = {
     "GET /nothing": (404, "", {}),
     f"GET /chats/{BEYOND}": (404, "没有这段对话", {}),
-    "GET /chats/cut": (404, "这个地址没有内容", {}),
+    "GET /chats/cut": (404, "没有内容", {}),
     f"GET /shared/{BEYOND}": (404, "链接已撤回", {}),
     f"GET /uploads/{BEYOND}/file": (404, "", {}),
     "GET /topics/none": (404, "没有主题", {}),

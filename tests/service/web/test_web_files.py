@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed
+from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed, width_of
 
 
 def test_a_dropped_model_is_examined_and_drawn(visit: Open) -> None:
@@ -94,6 +94,46 @@ def test_an_upload_goes_on_after_a_break(careless_visit: Visitor, site: str, tmp
         network.cut()
         network.mend()
         expect(page.locator(".chip input[name=uploads]")).to_have_count(1, timeout=15_000)
+
+
+def test_who_sends_is_told_what_is_waited_for(careless_visit: Visitor, site: str, tmp_path: Path) -> None:
+    """Where the connection is lost under an upload, that stands at the box; the message goes when the file is there."""
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"epoch,loss\n" + b"1,0.5\n" * 5_000_000)
+    with relayed(site) as network:
+        page = careless_visit(site=network.address, locale="zh-CN")
+        page.locator("input[type=file]").set_input_files(large)
+        expect(page.locator(".chip progress")).not_to_have_js_property("value", value=0)
+        network.cut()
+        expect(page.locator("[data-note]")).to_have_text("连接中断，恢复后会自动继续。")
+        page.get_by_role("button", name="开始诊断").click()
+        network.mend()
+        page.wait_for_url("**/chats/**", timeout=30_000)
+
+
+def test_a_long_name_is_cut_not_wide(visit: Open, tmp_path: Path) -> None:
+    """A phone shows a file whose name has no place to break, in the box, in the message, in the evidence and beside."""
+    long = tmp_path / f"{'model_of_somebody_' * 9}.h5"
+    long.write_bytes((EXAMPLES / "churn.h5").read_bytes())
+    page = visit(viewport={"width": 320, "height": 700})
+    page.locator("input[type=file]").set_input_files([long, EXAMPLES / "training.csv"])
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(2)
+    assert width_of(page) == 320
+    page.get_by_role("button", name="Diagnose").click()
+    expect(answers(page).locator("figure.picture")).to_have_count(2)
+    expect(page.locator("figure.picture").last).to_be_hidden()  # of the other file, behind a click
+    assert width_of(page) == 320
+
+
+def test_what_cannot_be_read_has_no_picture(visit: Open, tmp_path: Path) -> None:
+    """No empty frame is shown for it."""
+    (tmp_path / "no-model.h5").write_bytes(b"no model")
+    page = visit()
+    page.locator("input[type=file]").set_input_files(tmp_path / "no-model.h5")
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(1)
+    page.get_by_role("button", name="Diagnose").click()
+    expect(answers(page)).to_contain_text("could not look")
+    assert page.locator(".picture").count() == 0
 
 
 def test_a_file_is_removed_at_once(visit: Open) -> None:

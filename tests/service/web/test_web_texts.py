@@ -24,6 +24,10 @@ WEB = Path(texts.__file__).parent
         ("left\u202eright\u2066", "left⟨U+202E⟩right⟨U+2066⟩"),
         ("\x9b31m", "⟨U+009B⟩31m"),
         ("half \ud800", "half \ufffd"),
+        (
+            "\U0001f468\u200d\U0001f469 \u0646\u0645\u06cc\u200c\u062e",
+            "\U0001f468\u200d\U0001f469 \u0646\u0645\u06cc\u200c\u062e",
+        ),
         ("tab\tand\u3000wide", "tab\tand\u3000wide"),
         ("a\r\nb\rc", "a\nb␍c"),
     ],
