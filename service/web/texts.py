@@ -281,7 +281,9 @@ DETAIL = Text("Detail", "详情")
 # What the scripts say.
 UPLOADING = Text("Uploading {}", "正在上传 {}")
 UPLOADED = Text("{} is uploaded", "{} 已上传")
-UPLOAD_FAILED = Text("{} could not be uploaded: {}", "{} 上传失败：{}")
+UPLOAD_FAILED = Text(
+    "{} could not be uploaded: {}. Take it out to send without it.", "{} 上传失败：{}。把它移除就可以不带它发送。"
+)
 UPLOAD_WAITS = Text("The connection was lost; it goes on by itself.", "连接中断，恢复后会自动继续。")
 WAITS_FOR_FILES = Text("Waiting for the files …", "正在等待文件上传……")
 OFFLINE = Text("The connection was lost. It is tried again.", "连接中断，正在重试。")

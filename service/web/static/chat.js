@@ -2,7 +2,7 @@
 import { enhanceCode } from "./copy.js";
 import { Stream } from "./stream.js";
 import { problem } from "./upload.js";
-import { announce, word } from "./words.js";
+import { announce, reason, word } from "./words.js";
 
 /** Make a conversation live; gives the function that sends a form of it. */
 export function enhanceChat(root) {
@@ -46,11 +46,12 @@ class Chat {
     if (!beside && ![`${this.path}/messages`, `${this.path}/repair`, `${this.path}/cancel`].includes(path)) return;
     event.preventDefault();
     const buttons = form.querySelectorAll("button");
+    form.querySelector(".form-error")?.remove();
     const sent = this.send(form, event.submitter);
     for (const button of buttons) button.disabled = true;
     sent.then(() => beside && this.refreshSide())
       .catch((error) => {
-        announce(word("NOT_SENT", error.message));
+        complain(form, word("NOT_SENT", reason(error)));
         for (const button of buttons) button.disabled = false;
       });
   }
@@ -133,4 +134,10 @@ class Chat {
     this.side.innerHTML = await response.text();
     enhanceCode(this.side);
   }
+}
+
+function complain(form, text) {
+  const place = Object.assign(document.createElement("p"), { className: "form-error", textContent: text });
+  place.setAttribute("role", "alert");
+  form.append(place);
 }

@@ -1,6 +1,6 @@
 // The box that is written into: files come with it as chips, Ctrl or Cmd with Enter sends.
 import { upload } from "./upload.js";
-import { announce, word } from "./words.js";
+import { announce, reason, word } from "./words.js";
 
 const LARGE = 20_000; // characters
 
@@ -32,6 +32,8 @@ class Composer {
     this.chips = form.querySelector("[data-chips]");
     this.button = form.querySelector("[data-send]");
     this.pending = new Map();
+    this.left = false;
+    addEventListener("pageshow", () => { this.left = false; });
   }
 
   add(files) {
@@ -88,7 +90,7 @@ class Composer {
   failed(chip, bar, file, error) {
     bar.remove();
     chip.classList.add("failed");
-    this.tell(word("UPLOAD_FAILED", file.name, error.message));
+    this.tell((chip.dataset.told = word("UPLOAD_FAILED", file.name, reason(error))));
   }
 
   drop(chip) {
@@ -101,23 +103,34 @@ class Composer {
   async submit(event) {
     this.tell("");
     if (!this.fits()) { event.preventDefault(); return; }
-    if (!this.sendBy && !this.pending.size) { if (this.empty()) { event.preventDefault(); this.text.focus(); } return; }
+    if (!this.sendBy && !this.pending.size && !this.broken()) { this.leave(event); return; }
     event.preventDefault();
     if (this.button.disabled) return;
     this.button.disabled = true;
     try {
       if (this.pending.size && !this.chips.querySelector(".waits")) this.note("WAITS_FOR_FILES");
       await Promise.allSettled([...this.pending.values()]);
+      if (this.broken()) { this.tell(this.broken().dataset.told); return; }
       if (this.empty()) { this.text.focus(); return; }
       if (!this.sendBy) { this.form.submit(); return; }
       await this.sendBy(this.form);
       this.clear();
     } catch (error) {
-      this.tell(word("NOT_SENT", error instanceof TypeError ? word("NO_CONNECTION") : error.message));
+      this.tell(word("NOT_SENT", reason(error)));
     } finally {
       this.button.disabled = false;
       this.note("");
     }
+  }
+
+  // A file that did not arrive: what was said is not sent without it unseen.
+  broken() { return this.chips.querySelector(".failed"); }
+
+  // The browser sends the form, once.
+  leave(event) {
+    if (this.empty()) this.text.focus();
+    else if (!this.left) { this.left = true; return; }
+    event.preventDefault();
   }
 
   clear() {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed, width_of
+from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed, started, stopped, width_of
 
 
 def test_a_dropped_model_is_examined_and_drawn(visit: Open) -> None:
@@ -109,6 +109,40 @@ def test_who_sends_is_told_what_is_waited_for(careless_visit: Visitor, site: str
         page.get_by_role("button", name="开始诊断").click()
         network.mend()
         page.wait_for_url("**/chats/**", timeout=30_000)
+
+
+def test_nothing_is_sent_without_a_file_that_failed(careless_visit: Visitor, tmp_path: Path) -> None:
+    """What was refused is told in the reader's language and stays until it is taken out."""
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_bytes(b"epoch,loss\n" + b"1,0.5\n" * 100_000 + name.encode())
+    (tmp_path / "large.csv").write_bytes(b"1,0.5\n" * 400_000)
+    process, site = started(tmp_path / "service", "--max-stored-mib", "1", "--max-upload-mib", "2")
+    page = careless_visit(site=site, locale="zh-CN")
+    page.locator("input[type=file]").set_input_files(tmp_path / "large.csv")
+    expect(page.locator("[data-error]")).to_have_text("large.csv 超过上限 2 MiB。")
+    page.locator("input[type=file]").set_input_files([tmp_path / "one.csv", tmp_path / "two.csv"])
+    expect(page.locator("[data-error]")).to_contain_text("two.csv 上传失败")
+    expect(page.locator("[data-error]")).not_to_contain_text(re.compile("[a-z]+ [a-z]+ [a-z]+"))
+    page.locator("textarea").fill("loss is nan")
+    page.get_by_role("button", name="开始诊断").click()
+    expect(page.locator("[data-error]")).to_contain_text("移除")
+    page.get_by_role("button", name="移除 two.csv").click()
+    page.get_by_role("button", name="开始诊断").click()
+    answers(page)
+    stopped(process)
+
+
+def test_a_button_without_connection_says_so(careless_visit: Visitor) -> None:
+    """Beside the button, in the reader's language; it can be pressed again."""
+    page = careless_visit(locale="zh-CN")
+    page.locator("form[action$=log] button").click()
+    button = answers(page).get_by_role("button", name="为什么？")
+    page.context.set_offline(True)
+    button.click()
+    expect(page.locator(".acts .form-error")).to_have_text("发送失败：没有网络连接")
+    page.context.set_offline(False)
+    button.click()
+    answers(page, 2)
 
 
 def test_a_long_name_is_cut_not_wide(visit: Open, tmp_path: Path) -> None:
