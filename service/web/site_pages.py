@@ -1,4 +1,4 @@
-"""Everything that is no chat: topics, search, the environment, signing in, the report, what robots ask for, what went wrong."""
+"""Everything that is no chat: topics, search, the environment, signing in, the report, what robots ask for."""
 
 from __future__ import annotations
 
@@ -14,18 +14,14 @@ from ...diagnostics.phrases import line_name
 from ...errors import NotFoundError
 from ...knowledge.entry import Entry, has_entry, load_entries, load_entry
 from ...knowledge.search import search_topics
-from ...knowledge.text import Text
 from ..access import Asker, whose_pastes
 from ..headers import is_secure
 from ..languages import COOKIE as LANGUAGE_COOKIE
 from ..languages import language_of
-from ..problems import NOT_VALID, NOTHING_HERE, UNTOLD
 from ..service import TheService
 from ..sign_in import OWN_PATH
-from ..visit import visit_of
 from .rendering import THEME, THEMES, TYPES, page, site_of, static_files
 from .routes import page_router
-from .texts import texts
 
 router = page_router()
 open_router = page_router()
@@ -146,26 +142,6 @@ def choices(
         if value:
             response.set_cookie(name, value, max_age=A_YEAR, httponly=True, secure=secure, samesite="lax")
     return response
-
-
-class WebPages:
-    """What a browser is shown where something went wrong."""
-
-    def problem(self, request: Request, status: int, title: str, detail: Text) -> Response:
-        """The page of a problem; a wrong key brings its form again."""
-        if status == 401 and request.url.path == "/sign-in":  # noqa: PLR2004 - Unauthorized
-            after = request.query_params.get("next", "/")
-            return page(request, "sign_in.html", status, next=after if OWN_PATH.fullmatch(after) else "/", wrong=True)
-        lang = language_of(request)
-        words, told = texts(lang), detail.say(lang)
-        heading = words.get(f"PROBLEM_{status}", words["PROBLEM_ANY"])
-        advice = words.get(f"PROBLEM_{status}_TEXT", "")
-        if status in UNTOLD:
-            told = words["LOGGED_AS"].format(visit_of(request.scope).id)
-        elif detail in (NOT_VALID, NOTHING_HERE):
-            told = ""  # fields are for programs, and the heading says the rest
-        del title
-        return page(request, "problem.html", status, number=status, heading=heading, advice=advice, detail=told)
 
 
 @cache

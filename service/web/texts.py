@@ -240,42 +240,6 @@ TIMES = Text("{} times", "{} 次")
 NEAREST = Text("nearest: {}", "最接近：{}")
 NOTHING_YET = Text("Nothing yet.", "暂无内容。")
 BACK = Text("Back to the start", "返回首页")
-PROBLEM_400 = Text("That cannot be taken", "内容不符合要求")
-PROBLEM_401 = Text("You are signed out", "登录已失效")
-PROBLEM_401_TEXT = Text(
-    "Sign in again; what you wrote is still in the form when you go back.",
-    "请重新登录。返回上一页，刚才写的内容还在表单里。",
-)
-PROBLEM_403 = Text("That is not allowed", "不允许这样做")
-PROBLEM_404 = Text("There is nothing here", "这里没有内容")
-PROBLEM_404_TEXT = Text(
-    "It was removed, its time was over, or the address has a slip.", "它已被删除或过期，也可能是地址写错了。"
-)
-PROBLEM_405 = Text("This address is not for looking at", "这个地址不能直接打开")
-PROBLEM_409 = Text("Not possible right now", "现在还不能这样做")
-PROBLEM_413 = Text("That is too large", "内容太大")
-PROBLEM_413_TEXT = Text(
-    "Send the last part of the text, where the error stands, or add it as a file.",
-    "请只发送文本的最后部分（报错所在处），或作为文件上传。",
-)
-PROBLEM_415 = Text("This format is not taken", "不接受这种格式")
-PROBLEM_421 = Text("Not at this address", "这个主机名没有服务")
-PROBLEM_422 = Text("That cannot be taken", "内容不符合要求")
-PROBLEM_422_TEXT = Text(
-    "A field is missing or not as expected. Go back, load the page again and send it once more.",
-    "缺少某一项，或内容不符合要求。请返回、刷新页面后再发送一次。",
-)
-PROBLEM_429 = Text("Too many at once", "请求太频繁")
-PROBLEM_429_TEXT = Text(
-    "Wait a moment, then send it again. What you wrote is still in the form when you go back.",
-    "请稍等再发送。返回上一页，刚才写的内容还在表单里。",
-)
-PROBLEM_500 = Text("Something failed in kerasdoctor itself", "kerasdoctor 自身出错了")
-PROBLEM_500_TEXT = Text("It was logged. Your chats and files are kept.", "错误已记录，你的对话和文件都还在。")
-PROBLEM_503 = Text("Not reachable at the moment", "暂时无法访问")
-PROBLEM_503_TEXT = Text("Try again shortly. Nothing is lost.", "请稍后再试，内容不会丢失。")
-PROBLEM_ANY = Text("That did not work", "没有成功")
-LOGGED_AS = Text("number in the log {}", "日志编号 {}")
 DETAIL = Text("Detail", "详情")
 
 # What the scripts say.

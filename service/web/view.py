@@ -71,7 +71,10 @@ class View:
         told = self.diagnosis.told if self.diagnosis else None
         versions = (("Keras", told.keras), ("TensorFlow", told.tensorflow), ("Python", told.python)) if told else ()
         made = {reply.copy for reply in self.replies.values() if reply.copy}
-        files = [self._file(each) for each in (*self.case.uploads, *sorted(made))]
+        sent = [
+            each for asked in self.asked.values() for each in asked.uploads
+        ]  # the case has them once they were looked at
+        files = [self._file(each) for each in dict.fromkeys([*self.case.uploads, *sent, *sorted(made)])]
         return Side(
             self.case.topic,
             told.exception if told else "",

@@ -204,3 +204,27 @@ def test_signing_in_with_a_key(browser: Browser, locked_site: tuple[str, str]) -
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     assert visitor("/topics").locator("h1").inner_text() == "All topics"
     visitor.close()
+
+
+def test_who_was_signed_out_is_told(browser: Browser, locked_site: tuple[str, str]) -> None:
+    """A form of somebody whose cookie ended leads to the sign-in; a script says it where the text still stands."""
+    site, key = locked_site
+    visitor = Visitor(browser, site)
+    page = visitor("/", locale="zh-CN")
+    page.get_by_label("密钥").fill(key)
+    page.keyboard.press("Enter")
+    paste(page, "loss is nan")
+    answers(page)
+    page.context.clear_cookies()
+    paste(page, "why?")
+    expect(page.locator("[data-error]")).to_have_text("发送失败：登录已失效，请在另一个标签页登录后再发送")
+    expect(page.locator("textarea")).to_have_value("why?")
+    page.get_by_role("button", name="生成公开链接").click()
+    expect(page.locator(".side .form-error")).to_contain_text("登录已失效")
+    shown = page.request.post(
+        f"{site}/chats", form={"text": "x"}, headers={"Accept": "text/html", "Accept-Language": "zh", "Origin": site}
+    )
+    assert shown.status == 401
+    assert "登录已失效" in shown.text()
+    assert 'href="/sign-in"' in shown.text()
+    visitor.close()
