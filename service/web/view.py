@@ -197,15 +197,13 @@ class View:
     def _pictures(self, diagnosis: Diagnosis) -> tuple[Picture, ...]:
         kinds, lang = _kinds(diagnosis), diagnosis.lang
         words = {"model": texts.PICTURE_MODEL, "log": texts.PICTURE_LOG}
-        read = {f.subject for f in diagnosis.findings if f.outcome in ("finding", "nothing")}
-        files = [
-            f
-            for f in map(self._file, self.case.uploads)
-            if not f.gone and kinds.get(f.name) in words and f.name in read
-        ]
+        outcomes = {(f.subject, f.outcome) for f in diagnosis.findings}
+        sent = [file for file in map(self._file, self.case.uploads) if not file.gone and kinds.get(file.name) in words]
+        found = [file for file in sent if (file.name, "finding") in outcomes]
+        sound = [file for file in sent if file not in found and (file.name, "nothing") in outcomes]
         return tuple(
             Picture(f"/uploads/{file.id}/picture.svg?lang={lang}", words[kinds[file.name]].say(lang).format(file.name))
-            for file in files
+            for file in (*found, *sound)
         )
 
     def _file(self, upload: str) -> File:

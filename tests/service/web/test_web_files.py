@@ -154,7 +154,8 @@ def test_a_long_name_is_cut_not_wide(visit: Open, tmp_path: Path) -> None:
     expect(page.locator(".chip input[name=uploads]")).to_have_count(2)
     assert width_of(page) == 320
     page.get_by_role("button", name="Diagnose").click()
-    expect(answers(page).locator("figure.picture")).to_have_count(2)
+    figures = answers(page).locator("figure.picture")
+    expect(figures).to_have_count(2)
     expect(page.locator("figure.picture").last).to_be_hidden()  # of the other file, behind a click
     assert width_of(page) == 320
 
