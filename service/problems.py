@@ -64,8 +64,8 @@ NOT_TAKEN = Text("This address does not take {}; expected {}.", "这个地址不
 # What a Chinese reader is told where a message was written in English alone.
 IN_GENERAL = {
     400: "发送的内容不符合要求", 401: "需要有效的密钥", 403: "不允许这样做", 404: "没有找到，可能已被删除或过期",
-    409: "现在还不能这样做", 411: "没有说明长度", 412: "版本不符", 413: "内容超过大小限制", 415: "不接受这种格式",
-    422: "发送的内容不符合要求", 429: "请求太频繁，请稍后再试",
+    408: "请求没有及时传完，请再发送一次", 409: "现在还不能这样做", 411: "没有说明长度", 412: "版本不符",
+    413: "内容超过大小限制", 415: "不接受这种格式", 422: "发送的内容不符合要求", 429: "请求太频繁，请稍后再试",
 }  # fmt: skip
 MAX_ERRORS = 20
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -20,6 +20,7 @@ HEADINGS = {
     403: Text("That is not allowed", "不允许这样做"),
     404: Text("There is nothing here", "这里没有内容"),
     405: Text("This address is not for looking at", "这个地址不能直接打开"),
+    408: Text("It did not arrive in time", "没有及时传完"),
     409: Text("Not possible right now", "现在还不能这样做"),
     413: Text("That is too large", "内容太大"),
     415: Text("This format is not taken", "不接受这种格式"),
@@ -37,6 +38,9 @@ ADVICE = {
     ),
     404: Text(
         "It was removed, its time was over, or the address has a slip.", "它已被删除或过期，也可能是地址写错了。"
+    ),
+    408: Text(
+        "The connection was too slow or broke off. Go back and send it again.", "连接太慢或已中断。请返回后再发送一次。"
     ),
     413: Text(
         "Send the last part of the text, where the error stands, or add it as a file.",
