@@ -15,7 +15,8 @@ KerasDoctorError
     ├── TooManyError    a limit of requests is used up for now
     └── NoAccessError   a key is missing or not valid
 
-Each message says what was found, what was expected and what to do.
+Each message says what was found, what was expected and what to do. `zh` is the same for a Chinese reader, "" where it was not
+written: of what only programs and operators meet.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from __future__ import annotations
 
 class KerasDoctorError(Exception):
     """Base of every error whose message is meant for the reader."""
+
+    zh = ""
 
 
 class EntryError(KerasDoctorError):
@@ -72,7 +75,11 @@ class Cancelled(SandboxError):  # noqa: N818 - no error: it was asked for
 
 
 class InputError(KerasDoctorError):
-    """A file, an option or a request of the user is not usable, and why."""
+    """A file, an option or a request of the user is not usable, and why; `zh` is the message for a Chinese reader."""
+
+    def __init__(self, message: str, zh: str = "") -> None:
+        super().__init__(message)
+        self.zh = zh
 
 
 class NotFoundError(InputError):
@@ -93,10 +100,11 @@ class TooManyError(InputError):
     Args:
         message: which limit.
         after: seconds until there is room again.
+        zh: the message for a Chinese reader.
     """
 
-    def __init__(self, message: str, after: float) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, after: float, zh: str = "") -> None:
+        super().__init__(message, zh)
         self.after = after
 
 

@@ -12,10 +12,11 @@ from xml.sax.saxutils import escape
 
 from ..knowledge.text import Lang, Text
 from .graph import Graph
+from .palette import GROUND, INK, LINE, MARK, SOFT, STYLE
 from .picture_boxes import BOX, Painter, text
 from .picture_fold import MAX_MARKED, Board, Detail, board_of
 from .picture_layout import Drawing, Line, Point, lay_out
-from .picture_style import KINDS, MARK, cut, fitted, kind_of, text_width
+from .picture_style import KINDS, cut, fitted, kind_of, text_width
 
 WIDTH = 1200.0
 _MARGIN = 24.0
@@ -87,14 +88,15 @@ def _page(graph: Graph, drawing: Drawing, painter: Painter, total: int, unseen: 
         (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width * scale:.0f}" '
         f'height="{height * scale:.0f}" font-family="{_FONT}" role="img">'),
         f"<title>{escape(_called(graph, total, painter.lang))}</title>",
-        f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>',
-        text(_MARGIN, 28, fitted(_called(graph, total, painter.lang), 16, content), 16, "#1a1a1a", weight=600),
+        STYLE,
+        f'<rect width="{width:.0f}" height="{height:.0f}" fill="{GROUND}"/>',
+        text(_MARGIN, 28, fitted(_called(graph, total, painter.lang), 16, content), 16, INK, weight=600),
         f'<g transform="translate({left:.1f} {_TITLE + _MARGIN / 2:.1f})">',
         *_inside(drawing, painter),
         "</g>",
         f'<g transform="translate({_MARGIN} {below:.1f})">',
         *legend,
-        *(text(0, _LEGEND * (rows + i), fitted(note, 12, content), 12, "#4d4d4d") for i, note in enumerate(notes)),
+        *(text(0, _LEGEND * (rows + i), fitted(note, 12, content), 12, SOFT) for i, note in enumerate(notes)),
         "</g>",
         "</svg>",
     ])  # fmt: skip
@@ -129,13 +131,13 @@ def _path(line: Line) -> str:
             middle = (y + to_y) / 2
             drawn.append(f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}")
     dashes = ' stroke-dasharray="5 4"' if line.backwards else ""
-    curve = f'<path d="{"".join(drawn)}" fill="none" stroke="#8a8f98" stroke-width="1.4"{dashes}/>'
+    curve = f'<path d="{"".join(drawn)}" fill="none" stroke="{LINE}" stroke-width="1.4"{dashes}/>'
     return curve + (_arrow(points[0], -1) if line.backwards else _arrow(points[-1], 1))
 
 
 def _arrow(tip: Point, way: int) -> str:
     x, y = tip
-    return f'<path d="M{x:.1f} {y:.1f}l-3.6 {-6.5 * way}h7.2z" fill="#8a8f98"/>'
+    return f'<path d="M{x:.1f} {y:.1f}l-3.6 {-6.5 * way}h7.2z" fill="{LINE}"/>'
 
 
 def _legend(kinds: list[str], painter: Painter, width: float, *, marks: bool) -> tuple[list[str], int]:
@@ -150,7 +152,7 @@ def _legend(kinds: list[str], painter: Painter, width: float, *, marks: bool) ->
             x, row = 0.0, row + 1
         y = row * _LEGEND
         drawn.append(f'<rect x="{x:.1f}" y="{y - 10:.1f}" width="12" height="12" rx="3" fill="{colour}"/>')
-        drawn.append(text(x + 18, y, word, 12, "#4d4d4d"))
+        drawn.append(text(x + 18, y, word, 12, SOFT))
         x += needs
     return drawn, row + 1
 

@@ -8,9 +8,10 @@ from xml.sax.saxutils import escape
 
 from ..knowledge.text import Lang, Text
 from .graph import Layer
+from .palette import EDGE, GROUND, INK, INSIDE, MARK, NESTED, SHEET, SHEET_EDGE, SOFT
 from .picture_fold import Box
 from .picture_layout import Drawing, Placed, Size
-from .picture_style import KINDS, MARK, cut, fitted, highlights, hover, kind_of, listed, text_width, wrapped
+from .picture_style import KINDS, cut, fitted, highlights, hover, kind_of, listed, text_width, wrapped
 
 BOX = 218.0
 _LABEL = 244.0
@@ -74,16 +75,16 @@ class Painter:
     def _layer(self, placed: Placed, layer: Layer) -> Iterator[str]:
         colour, box, x = KINDS[kind_of(layer)][0], placed.box, placed.x
         if layer.inner is not None:
-            yield _rectangle(x + 4, placed.y + 4, placed.width, placed.height, "#f3eef7", colour)
-        yield _rectangle(x, placed.y, placed.width, placed.height, "#ffffff", "#c4c8ce")
+            yield _rectangle(x + 4, placed.y + 4, placed.width, placed.height, NESTED, colour)
+        yield _rectangle(x, placed.y, placed.width, placed.height, GROUND, EDGE)
         yield _stripe(x, placed.y, placed.height, colour)
         if box.mark:
             yield from self._marked(placed)
         room = placed.width - 24
         name = fitted(layer.class_name, 13, room)
         told = fitted(self._settings(layer), 11, room - text_width(name, 13.5) - 8)
-        beside = f'<tspan dx="7" font-size="11" font-weight="400" fill="#5c6470">{escape(told)}</tspan>' if told else ""
-        line = text(x + 14, placed.y + 17, name, 12.5, "#1a1a1a", 600)
+        beside = f'<tspan dx="7" font-size="11" font-weight="400" fill="{SOFT}">{escape(told)}</tspan>' if told else ""
+        line = text(x + 14, placed.y + 17, name, 12.5, INK, 600)
         yield line.replace("</text>", f"{beside}</text>")
         if self.lines > 1 or box.mark:
             shape = self.shapes.get(box.path, "")
@@ -93,9 +94,9 @@ class Painter:
         """The name, and the shape at the right where both have room."""
         wide = text_width(shape, 11) if shape else 0.0
         if shape and wide < 0.72 * room:
-            yield text(x + 14 + room, y, shape, 11, "#5c6470").replace("<text", '<text text-anchor="end"')
+            yield text(x + 14 + room, y, shape, 11, SOFT).replace("<text", '<text text-anchor="end"')
             room -= wide + 8
-        yield text(x + 14, y, fitted(name, 11, room), 11, "#5c6470")
+        yield text(x + 14, y, fitted(name, 11, room), 11, SOFT)
 
     def _settings(self, layer: Layer) -> str:
         if layer.inner is not None:
@@ -108,10 +109,10 @@ class Painter:
         """A sheet on sheets, a square for each layer in the colour of its kind, and what they are."""
         layers, x, y = placed.box.layers, placed.x, placed.y
         for off in (5, 2.5):
-            yield _rectangle(x + off, y + off, placed.width, placed.height, "#f7f8fa", "#d3d7dc")
-        yield _rectangle(x, y, placed.width, placed.height, "#f7f8fa", "#c4c8ce")
+            yield _rectangle(x + off, y + off, placed.width, placed.height, SHEET, SHEET_EDGE)
+        yield _rectangle(x, y, placed.width, placed.height, SHEET, EDGE)
         number = Text(f"{len(layers):,} layers", f"{len(layers):,} 层").say(self.lang)
-        yield text(x + 10, y + 17, number, 11.5, "#1a1a1a", 600)
+        yield text(x + 10, y + 17, number, 11.5, INK, 600)
         start = x + 18 + text_width(number, 12)
         fits = min(_SQUARES, int((x + placed.width - 8 - start) / 8.5))
         shown = layers if len(layers) <= fits else layers[: fits - 1]
@@ -119,13 +120,13 @@ class Painter:
             colour = KINDS[kind_of(layer)][0]
             yield f'<rect x="{start + 8.5 * i:.1f}" y="{y + 9:.1f}" width="7" height="9" rx="1.5" fill="{colour}"/>'
         if len(shown) < len(layers):
-            yield text(start + 8.5 * len(shown), y + 17, "…", 11, "#5c6470")
-        yield text(x + 10, y + 17 + _ROW, listed(_classes(layers), 10.5, placed.width - 18), 10.5, "#5c6470")
+            yield text(start + 8.5 * len(shown), y + 17, "…", 11, SOFT)
+        yield text(x + 10, y + 17 + _ROW, listed(_classes(layers), 10.5, placed.width - 18), 10.5, SOFT)
 
     def _group(self, placed: Placed) -> Iterator[str]:
         layer = placed.box.layers[0]
         colour = KINDS["model"][0]
-        yield _rectangle(placed.x, placed.y, placed.width, placed.height, "#faf7fc", colour, dashed=True)
+        yield _rectangle(placed.x, placed.y, placed.width, placed.height, INSIDE, colour, dashed=True)
         if placed.box.mark:
             yield from self._marked(placed, head=True)
         told = fitted(f"{layer.name} ({layer.class_name}, {self._settings(layer)})", 12.5, placed.width - 24)
@@ -141,7 +142,7 @@ class Painter:
             f'a5 5 0 0 1 -5 -5z" fill="{MARK}"/>'
         )
         for i, row in enumerate(rows):
-            yield text(placed.x + 10, top + 14 + i * _ROW, row, 11.5, "#ffffff", 600)
+            yield text(placed.x + 10, top + 14 + i * _ROW, row, 11.5, GROUND, 600)
         yield _rectangle(placed.x, placed.y, placed.width, placed.height, "none", MARK, stroke=2.5)
 
     def _hover(self, box: Box) -> str:

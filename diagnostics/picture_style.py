@@ -6,23 +6,22 @@ import unicodedata
 from typing import Any
 
 from ..knowledge.text import Text
+from . import palette
 from .graph import Layer
 
-# Okabe and Ito's colours, which people with colour-blindness tell apart (https://jfly.uni-koeln.de/color/). Vermilion is
-# left for what was found.
+# Vermilion is left for what was found.
 KINDS: dict[str, tuple[str, Text]] = {
-    "ends": ("#4d4d4d", Text("input", "输入")),
-    "convolution": ("#0072b2", Text("convolution", "卷积")),
-    "dense": ("#e69f00", Text("dense, embedding", "全连接、嵌入")),
-    "sequence": ("#cc79a7", Text("recurrent, attention", "循环、注意力")),
-    "normalization": ("#56b4e9", Text("normalization", "归一化")),
-    "activation": ("#009e73", Text("activation", "激活")),
-    "shape": ("#d8c400", Text("pooling, reshaping", "池化、变形")),
-    "merge": ("#111111", Text("merge", "合并")),
-    "model": ("#7a5195", Text("nested model", "嵌套模型")),
-    "other": ("#a6a6a6", Text("other", "其他")),
+    "ends": (palette.GREY, Text("input", "输入")),
+    "convolution": (palette.BLUE, Text("convolution", "卷积")),
+    "dense": (palette.ORANGE, Text("dense, embedding", "全连接、嵌入")),
+    "sequence": (palette.PINK, Text("recurrent, attention", "循环、注意力")),
+    "normalization": (palette.SKY, Text("normalization", "归一化")),
+    "activation": (palette.GREEN, Text("activation", "激活")),
+    "shape": (palette.YELLOW, Text("pooling, reshaping", "池化、变形")),
+    "merge": (palette.BLACK, Text("merge", "合并")),
+    "model": (palette.PURPLE, Text("nested model", "嵌套模型")),
+    "other": (palette.PALE, Text("other", "其他")),
 }
-MARK = "#d55e00"
 
 _EXACT = {
     "InputLayer": "ends", "Dense": "dense", "EinsumDense": "dense", "Embedding": "dense", "Rescaling": "normalization",

@@ -1,7 +1,6 @@
 """The curves of a training log as SVG, with what was found marked in them: text stays text, and no library is needed.
 
-Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which readers with any colour vision tell apart;
-validation is dashed as well.
+Readers with any colour vision tell the colours apart; validation is dashed as well.
 """
 
 from __future__ import annotations
@@ -14,15 +13,30 @@ from html import escape
 from ..knowledge.text import Lang, Text
 from .catalogue import probes_of
 from .curves import Mark, Sighting
+from .palette import (
+    BLUE,
+    FOUND,
+    GREEN,
+    GREY,
+    GRID,
+    GROUND,
+    INK,
+    LINE,
+    ORANGE,
+    PINK,
+    SKY,
+    SOFT,
+    STYLE,
+    VERMILION,
+    YELLOW,
+)
 from .plot_scale import WIDTH, Panel, Scale, panels_of, ticks_of_epochs
 from .probe import Finding
 from .training_log import RATE, Series, TrainingLog
 
 _LEFT, _RIGHT, _TOP, _GAP, _HEIGHT, _RATE_HEIGHT = 64.0, 150.0, 76.0, 62.0, 190.0, 90.0
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#8C6D00")
-_VALIDATION = "#D55E00"
-_FOUND = "#B00020"
-_INK, _FAINT, _GRID = "#1F2430", "#667085", "#E6E8EC"
+_COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, GREY, YELLOW)
+_VALIDATION = VERMILION
 _POINTS = 1500
 _MARKS = 12
 _NAME = 20
@@ -92,7 +106,7 @@ def _place(log: TrainingLog, mark: Mark, number: int) -> _Found | None:
 
 
 def _text(
-    x: float, y: float, words: str, colour: str = _INK, size: int = 12, anchor: str = "start", extra: str = ""
+    x: float, y: float, words: str, colour: str = INK, size: int = 12, anchor: str = "start", extra: str = ""
 ) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}"{extra}>{escape(words)}</text>'
 
@@ -112,9 +126,9 @@ def _head(log: TrainingLog, height: float, lang: Lang) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}" width="{WIDTH:.0f}" height="{height:.0f}" '
         'font-family="system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, Noto Sans CJK SC, sans-serif" role="img">\n'
         f"<title>{escape(title)}</title>\n"
-        f'<rect width="100%" height="100%" rx="8" fill="#FFFFFF"/>\n'
+        f'{STYLE}\n<rect width="100%" height="100%" fill="{GROUND}"/>\n'
         + _text(24, 30, title, size=16, extra=' font-weight="600"')
-        + _text(WIDTH - 24, 30, told, _FAINT, anchor="end")
+        + _text(WIDTH - 24, 30, told, SOFT, anchor="end")
     )
 
 
@@ -134,7 +148,7 @@ def _panel(log: TrainingLog, panel: Panel, scale: Scale, marks: list[_Found], la
     parts += _names(ends, scale)
     if any(value is not None and not math.isfinite(value) for name in panel.names for value in log.series[name]):
         parts.append(
-            _text(scale.right, scale.top - 17, Text("× is nan or inf", "× 为 nan 或 inf").say(lang), _FAINT, 11, "end")
+            _text(scale.right, scale.top - 17, Text("× is nan or inf", "× 为 nan 或 inf").say(lang), SOFT, 11, "end")
         )
     parts += [part for found in _apart(own) for part in _badge(found, scale, log)]
     return "\n".join(parts)
@@ -143,17 +157,17 @@ def _panel(log: TrainingLog, panel: Panel, scale: Scale, marks: list[_Found], la
 def _axes(log: TrainingLog, scale: Scale, lang: Lang) -> Iterator[str]:
     for value, label in scale.ticks():
         y = scale.y(value)
-        yield _line(scale.left, y, scale.right, y, _GRID)
-        yield _text(scale.left - 8, y + 4, label, _FAINT, 11, "end")
+        yield _line(scale.left, y, scale.right, y, GRID)
+        yield _text(scale.left - 8, y + 4, label, SOFT, 11, "end")
     for row, label in ticks_of_epochs(log):
-        yield _text(scale.x(row), scale.bottom + 16, label, _FAINT, 11, "middle")
+        yield _text(scale.x(row), scale.bottom + 16, label, SOFT, 11, "middle")
     start = 0
     for run in log.runs[:-1]:
         start += len(run.epochs)
         x = (scale.x(start - 1) + scale.x(start)) / 2
-        yield _line(x, scale.top, x, scale.bottom, "#98A2B3", extra=' stroke-dasharray="2 3"')
-    yield _line(scale.left, scale.bottom, scale.right, scale.bottom, "#98A2B3")
-    yield _text(scale.right + 8, scale.bottom + 16, Text("epoch", "轮次").say(lang), _FAINT, 11)
+        yield _line(x, scale.top, x, scale.bottom, LINE, extra=' stroke-dasharray="2 3"')
+    yield _line(scale.left, scale.bottom, scale.right, scale.bottom, LINE)
+    yield _text(scale.right + 8, scale.bottom + 16, Text("epoch", "轮次").say(lang), SOFT, 11)
 
 
 def _style(name: str, panel: Panel) -> tuple[str, bool]:
@@ -224,12 +238,12 @@ def _names(ends: list[tuple[float, str, str, bool]], scale: Scale) -> Iterator[s
         short = name if len(name) <= _NAME else name[: _NAME - 1] + "…"
         dashes = ' stroke-dasharray="5 3"' if dashed else ""
         yield _line(scale.right + 6, y, scale.right + 22, y, colour, 2, dashes)
-        yield _text(scale.right + 27, y + 4, short, colour, 12)
+        yield _text(scale.right + 27, y + 4, short)
 
 
 def _shade(found: _Found, scale: Scale) -> str:
     x, end = scale.x(found.row), scale.x(found.until or found.row)
-    return f'<rect x="{x:.1f}" y="{scale.top:.1f}" width="{end - x:.1f}" height="{scale.height:.1f}" fill="{_FOUND}" opacity="0.06"/>'
+    return f'<rect x="{x:.1f}" y="{scale.top:.1f}" width="{end - x:.1f}" height="{scale.height:.1f}" fill="{FOUND}" opacity="0.06"/>'
 
 
 def _apart(own: list[_Found]) -> list[_Found]:
@@ -240,14 +254,14 @@ def _apart(own: list[_Found]) -> list[_Found]:
 def _badge(found: _Found, scale: Scale, log: TrainingLog) -> Iterator[str]:
     """A line at the epoch, the number at its top, and a ring around the value."""
     x = scale.x(found.row)
-    yield _line(x, scale.top, x, scale.bottom, _FOUND, 1, ' stroke-dasharray="4 3" opacity="0.7"')
+    yield _line(x, scale.top, x, scale.bottom, FOUND, 1, ' stroke-dasharray="4 3" opacity="0.7"')
     value = log.series[found.mark.series][found.row]
     if value is not None and _drawn(value, scale):
         yield (
-            f'<circle cx="{x:.1f}" cy="{scale.y(value):.1f}" r="4.5" fill="#FFFFFF" stroke="{_FOUND}" stroke-width="2"/>'
+            f'<circle cx="{x:.1f}" cy="{scale.y(value):.1f}" r="4.5" fill="{GROUND}" stroke="{FOUND}" stroke-width="2"/>'
         )
-    yield f'<circle cx="{x:.1f}" cy="{scale.top:.1f}" r="8" fill="{_FOUND}"/>'
-    yield _text(x, scale.top + 4, str(found.number), "#FFFFFF", 11, "middle", ' font-weight="600"')
+    yield f'<circle cx="{x:.1f}" cy="{scale.top:.1f}" r="8" fill="{FOUND}"/>'
+    yield _text(x, scale.top + 4, str(found.number), GROUND, 11, "middle", ' font-weight="600"')
 
 
 def _legend_height(marks: list[_Found]) -> float:
@@ -263,8 +277,8 @@ def _legend(marks: list[_Found], top: float, lang: Lang) -> Iterator[str]:
         label = "; ".join(dict.fromkeys(found.mark.label.say(lang) for found in same[:6]))
         series = "".join(c if c.isprintable() else "?" for c in same[0].mark.series[:40])
         where = Text(f"epoch {epochs}", f"第 {epochs} 轮").say(lang)
-        yield f'<circle cx="32" cy="{y:.1f}" r="8" fill="{_FOUND}"/>'
-        yield _text(32, y + 4, str(number), "#FFFFFF", 11, "middle", ' font-weight="600"')
+        yield f'<circle cx="32" cy="{y:.1f}" r="8" fill="{FOUND}"/>'
+        yield _text(32, y + 4, str(number), GROUND, 11, "middle", ' font-weight="600"')
         if same[0].mark.run:
             where += Text(f" of run {same[0].mark.run}", f"（第 {same[0].mark.run} 次）").say(lang)
         yield _text(48, y + 4, f"{series}, {where}: {label}"[:130])

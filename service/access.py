@@ -169,6 +169,13 @@ def cookie_name(request: Request, service: Service) -> str:
     return COOKIES[0] if is_secure(request.scope, service.settings) else COOKIES[1]
 
 
+def whose_pastes(service: Service, owner: Owner) -> str | None:
+    """Of whom the report shows pastes: of all (None) where only people on this machine come, no proxy before it; else of oneself."""
+    settings = service.settings
+    here = settings.on_loopback and not (settings.needs_keys or settings.public_url or settings.proxies)
+    return None if here else owner.id
+
+
 def make_local(database: Database) -> None:
     """Make the owner `local`, if it is not there."""
     insert = sqlite.insert if database.engine.dialect.name == "sqlite" else postgresql.insert

@@ -57,7 +57,7 @@ class Answering:
         with self._database.reading() as session:
             chat, message = session.get(Chat, task.chat), session.get(Message, task.message)
             if chat is None or message is None:
-                raise NotFoundError(GONE.en)
+                raise NotFoundError(GONE.en, GONE.zh)
             row = session.get(DiagnosisRow, Case.from_json(chat.case).diagnosis or "")
         return chat, message, decode(Diagnosis, row.body, "diagnosis") if row else None
 
@@ -92,14 +92,14 @@ class Repairing:
         with self._database.reading() as session:
             chat = session.get(Chat, task.chat)
         if chat is None:
-            raise NotFoundError(GONE.en)
+            raise NotFoundError(GONE.en, GONE.zh)
         upload = self._uploads.get(chat.owner_id, task.arguments["upload"])
         with (
             tempfile.TemporaryDirectory(prefix="kerasdoctor-mended-") as folder,
             self._uploads.checked_out(chat.owner_id, (upload.id,)) as files,
         ):
             if upload.id not in files:
-                raise ConflictError(f"{upload.name} was not received to its end")
+                raise ConflictError(f"{upload.name} was not received to its end", f"{upload.name} 没有传完")
             copy = Path(folder) / f"{Path(upload.name).stem}-{mark}{ending}"
             mended = masked(repair_file(files[upload.id], copy, target, workers=self._workers, watch=watch))
             kept = self._uploads.stored(chat.owner_id, copy.name, copy, upload.id).id if mended.file else None

@@ -31,7 +31,7 @@ from .service import Service
 from .settings import Settings
 from .slack import routes as slack
 from .tables import now
-from .web import chat_pages, file_pages, site_pages
+from .web import chat_pages, file_pages, problem_pages, site_pages
 from .working import working
 
 DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidence and a fix that was seen to work.
@@ -81,7 +81,7 @@ def create_app(
     Matcher.load()  # what is missing is told before anything is opened
     service = Service(settings, Database(settings.database), clock, warm)
     service.checks.update(checks_of(service.database))
-    service.pages = site_pages.WebPages()
+    service.pages = problem_pages.ProblemPages()
     app = Application(
         title="kerasdoctor",
         version=__version__,

@@ -9,12 +9,16 @@ from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..knowledge.text import Text
 from .problems import problem_response
 from .service import TheService
 from .settings import MIB
 from .visit import visit_of
 
-CHARSET = "Forms are taken in UTF-8 alone; leave out `charset` in Content-Type."
+CHARSET = Text(
+    "Forms are taken in UTF-8 alone; leave out `charset` in Content-Type.",
+    "表单只接受 UTF-8，请去掉 Content-Type 里的 `charset`。",
+)
 
 
 class Bodies:

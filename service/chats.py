@@ -65,7 +65,10 @@ class Chats:
         with self._database.reading() as session:
             found = session.scalar(select(Chat).where(Chat.share == token).options(selectinload(Chat.messages)))
         if found is None:
-            raise NotFoundError("this link leads to no chat: it was taken back, or the chat was removed")
+            raise NotFoundError(
+                "this link leads to no chat: it was taken back, or the chat was removed",
+                "这个链接已撤回，或对话已被删除",
+            )
         return found
 
     def of(self, owner: str, limit: int = 50, before: str | None = None) -> list[Chat]:
@@ -88,7 +91,10 @@ class Chats:
         """
         limit = self._settings.max_text_mib
         if len(asked.text.encode("utf-8", "replace")) > limit * MIB:
-            raise TooLargeError(f"the text is over {limit} MiB; send its last part, or the log as a file")
+            raise TooLargeError(
+                f"the text is over {limit} MiB; send its last part, or the log as a file",
+                f"文本超过 {limit} MiB，请只发送最后部分，或把日志作为文件上传",
+            )
         asked = replace(asked, text=mask(asked.text), choice=mask(asked.choice))
         with self._database.session() as session:
             message, job = add_message(session, self._events, owner, chat, asked)
@@ -104,7 +110,8 @@ class Chats:
         """
         if not self._settings.live:
             raise ConflictError(
-                "models are neither run nor repaired on this service: it has no TensorFlow, or no leave to"
+                "models are neither run nor repaired on this service: it has no TensorFlow, or no leave to",
+                "这个服务不运行也不修复模型：没有安装 TensorFlow，或未获允许",
             )
         with self._database.session() as session:
             _held(session, owner, chat)
@@ -219,16 +226,24 @@ def _held(session: Session, owner: str, chat: str) -> Chat:
 
 def _mine(found: Chat | None, owner: str, chat: str) -> Chat:
     if found is None or found.owner_id != owner:
-        raise NotFoundError(f"there is no chat {chat[:40]}")
+        raise NotFoundError(
+            f"there is no chat {chat[:40]}: it was removed, or its time was over", "没有这段对话，可能已被删除或过期"
+        )
     return found
 
 
 def _room(session: Session, chat: str, number: int) -> None:
     if number > MAX_MESSAGES:
-        raise ConflictError(f"this chat has {MAX_MESSAGES} messages, which is the most; begin a new one")
+        raise ConflictError(
+            f"this chat has {MAX_MESSAGES} messages, which is the most; begin a new one",
+            f"这段对话已有 {MAX_MESSAGES} 条消息，达到上限，请开始新的对话",
+        )
     under_way = select(func.count()).select_from(Job).where(Job.chat_id == chat, Job.state.in_(OPEN_STATES))
     if (session.scalar(under_way) or 0) >= MAX_OPEN:
-        raise ConflictError(f"{MAX_OPEN} answers are under way in this chat; wait for one of them")
+        raise ConflictError(
+            f"{MAX_OPEN} answers are under way in this chat; wait for one of them",
+            f"这段对话已有 {MAX_OPEN} 个回答正在进行，请等其中一个完成",
+        )
 
 
 def _title(text: str) -> str:

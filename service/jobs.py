@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from ..diagnostics.progress import Watch
-from ..errors import Cancelled, KerasDoctorError, NotFoundError, SubjectError
+from ..errors import Cancelled, KerasDoctorError, NotFoundError
 from ..knowledge.text import Text
 from .database import Database
 from .events import Events
@@ -187,7 +187,7 @@ class Jobs:
             else:
                 self._queue.cancelled(taken)
         except KerasDoctorError as error:
-            self._queue.failed(taken, Text(str(error), error.zh if isinstance(error, SubjectError) else str(error)))
+            self._queue.failed(taken, Text(str(error), error.zh or str(error)))
         except OperationalError:  # the database is away
             raise
         except Exception:  # noqa: BLE001 - the border of a job

@@ -17,6 +17,7 @@ from .tables import Count
 from .visit import Room, Visit
 
 WINDOW = 60  # seconds
+NAMES = {"requests": "次请求", "messages": "条消息", "sign-ins": "次登录"}  # of what is counted, for a Chinese reader
 MAX_STREAMS = 100  # of one owner or address in one process; each is a connection that stays
 
 
@@ -64,7 +65,7 @@ def spend(service: Service, visit: Visit, name: str, limit: int) -> None:
     if visit.room is None or room.left * visit.room.limit <= visit.room.left * room.limit:
         visit.room = room
     if used > limit:
-        raise TooManyError(f"More than {limit} {name} in a minute; try again in {room.ends_in} s.", room.ends_in)
+        raise _too_many(name, limit, room.ends_in)
 
 
 def spend_of(service: Service, owner: str, name: str, limit: int) -> None:
@@ -75,7 +76,15 @@ def spend_of(service: Service, owner: str, name: str, limit: int) -> None:
     """
     window, spent = divmod(int(service.clock().timestamp()), WINDOW)
     if _count(service.database, [f"{name} owner {owner}"], window) > limit:
-        raise TooManyError(f"More than {limit} {name} in a minute; try again in {WINDOW - spent} s.", WINDOW - spent)
+        raise _too_many(name, limit, WINDOW - spent)
+
+
+def _too_many(name: str, limit: int, after: int) -> TooManyError:
+    return TooManyError(
+        f"More than {limit} {name} in a minute; try again in {after} s.",
+        after,
+        f"一分钟内超过 {limit} {NAMES.get(name, '次')}，请 {after} 秒后再试。",
+    )
 
 
 def _count(database: Database, names: list[str], window: int) -> int:

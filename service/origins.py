@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..knowledge.text import Text
 from .access import COOKIES
 from .problems import problem_response
 from .settings import Settings
@@ -23,10 +24,14 @@ from .visit import SAFE
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d+)?")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
-OTHER_HOST = (
-    "This host name is not served here; whoever runs the service can add it to the settings `public_url` or `hosts`."
+OTHER_HOST = Text(
+    "This host name is not served here; whoever runs the service can add it to the settings `public_url` or `hosts`.",
+    "这里不提供这个主机名的服务；管理者可以把它加进设置 `public_url` 或 `hosts`。",
 )
-OTHER_SITE = "A page of another site may not do this; use the service's own pages, or a program that sends no Origin."
+OTHER_SITE = Text(
+    "A page of another site may not do this; use the service's own pages, or a program that sends no Origin.",
+    "其他网站的页面不能这样做；请使用本服务自己的页面，或不发送 Origin 的程序。",
+)
 
 
 class Origins:

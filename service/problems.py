@@ -30,6 +30,8 @@ from ..errors import (
     TooLargeError,
     TooManyError,
 )
+from ..knowledge.text import Text
+from .languages import language_of
 from .service import service_of
 from .visit import SAFE, visit_of
 
@@ -47,10 +49,24 @@ STATUS: tuple[tuple[type[KerasDoctorError], int], ...] = (
 )
 # Of these the cause is for the log alone: it tells how the service is built.
 UNTOLD = {
-    500: "Something failed here. It was logged under the id in `instance`.",
-    503: "What is stored cannot be reached at the moment. Try again shortly.",
+    500: Text(
+        "Something failed here. It was logged under the id in `instance`.", "这里出错了，已按 `instance` 里的编号记录。"
+    ),
+    503: Text(
+        "What is stored cannot be reached at the moment. Try again shortly.", "暂时无法访问存储的内容，请稍后再试。"
+    ),
 }
-NOT_VALID = "The request is not as expected; `errors` names each field."
+NOT_VALID = Text(
+    "The request is not as expected; `errors` names each field.", "请求与预期不符，`errors` 里列出了每个字段。"
+)
+NOTHING_HERE = Text("There is nothing at this address.", "这个地址没有内容。")
+NOT_TAKEN = Text("This address does not take {}; expected {}.", "这个地址不接受 {}，只接受 {}。")
+# What a Chinese reader is told where a message was written in English alone.
+IN_GENERAL = {
+    400: "发送的内容不符合要求", 401: "需要有效的密钥", 403: "不允许这样做", 404: "没有找到，可能已被删除或过期",
+    408: "请求没有及时传完，请再发送一次", 409: "现在还不能这样做", 411: "没有说明长度", 412: "版本不符",
+    413: "内容超过大小限制", 415: "不接受这种格式", 422: "发送的内容不符合要求", 429: "请求太频繁，请稍后再试",
+}  # fmt: skip
 MAX_ERRORS = 20
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _log = structlog.get_logger()
@@ -86,7 +102,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 def problem_response(
     request: Request,
     status: int,
-    detail: str,
+    detail: Text,
     headers: dict[str, str] | None = None,
     errors: list[FieldError] | None = None,
 ) -> Response:
@@ -96,23 +112,27 @@ def problem_response(
         response = _page(request, status, title, detail)
         response.headers.update(headers or {})
         return response
-    problem = Problem(title=title, status=status, detail=detail, instance=visit_of(request.scope).id, errors=errors)
+    told = detail.say(language_of(request)) or IN_GENERAL.get(status, detail.en)
+    problem = Problem(title=title, status=status, detail=told, instance=visit_of(request.scope).id, errors=errors)
     return JSONResponse(problem.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
 def wants_page(request: Request) -> bool:
     """Whether a person looks at the answer."""
-    path = request.scope["path"]
-    return not path.startswith(("/api/", "/slack/", "/mcp")) and "text/html" in request.headers.get("accept", "")
+    return _of_a_page(request) and "text/html" in request.headers.get("accept", "")
 
 
-def _page(request: Request, status: int, title: str, detail: str) -> Response:
+def _of_a_page(request: Request) -> bool:
+    return not request.scope["path"].startswith(("/api/", "/slack/", "/mcp"))
+
+
+def _page(request: Request, status: int, title: str, detail: Text) -> Response:
     if status == HTTPStatus.UNAUTHORIZED and request.method in SAFE:
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", HTTPStatus.SEE_OTHER)
     pages = service_of(request).pages
     if pages:
         return pages.problem(request, status, title, detail)
-    shown = f"<h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>"
+    shown = f"<h1>{html.escape(title)}</h1><p>{html.escape(detail.en)}</p>"
     return HTMLResponse(f'<!doctype html><html lang="en"><title>{html.escape(title)}</title>{shown}</html>', status)
 
 
@@ -125,7 +145,7 @@ async def _known(request: Request, error: KerasDoctorError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="kerasdoctor"'
     if status in UNTOLD:
         _log.error("failed", kind=type(error).__name__, exc_info=error)
-    return problem_response(request, status, UNTOLD.get(status, str(error)), headers)
+    return problem_response(request, status, UNTOLD.get(status, Text(str(error), error.zh)), headers)
 
 
 async def _of_http(request: Request, error: HTTPException) -> Response:
@@ -145,12 +165,13 @@ def _methods(request: Request) -> list[str]:
     ]
 
 
-def _detail(error: HTTPException, request: Request, headers: dict[str, str]) -> str:
+def _detail(error: HTTPException, request: Request, headers: dict[str, str]) -> Text:
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
-        return "There is nothing at this address."
+        return NOTHING_HERE
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"This address does not take {request.method}; expected {headers['Allow']}."
-    return error.detail
+        words = request.method, headers["Allow"]
+        return Text(NOT_TAKEN.en.format(*words), NOT_TAKEN.zh.format(*words))
+    return Text(error.detail, "")
 
 
 async def _not_valid(request: Request, error: RequestValidationError) -> Response:
@@ -158,6 +179,10 @@ async def _not_valid(request: Request, error: RequestValidationError) -> Respons
         FieldError(field=".".join(map(str, found["loc"])), message=found["msg"])
         for found in error.errors()[:MAX_ERRORS]
     ]
+    if _of_a_page(request) and all(found["loc"][0] == "path" for found in error.errors()):
+        return problem_response(
+            request, 404, NOTHING_HERE
+        )  # of an address that was cut, a person wants to know no more
     return problem_response(request, 422, NOT_VALID, errors=errors)
 
 

@@ -15,6 +15,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from ..diagnostics.worker import can_run
 from ..diagnostics.workers import Workers
 from ..knowledge.matcher import Matcher
+from ..knowledge.text import Text
 from .answering import Answering, Repairing
 from .chats import Chats
 from .conversation import Conversation
@@ -35,8 +36,8 @@ Check = Callable[[], str | None]
 class Pages(Protocol):
     """What the web part shows in place of plain answers."""
 
-    def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
-        """The page of a problem."""
+    def problem(self, request: Request, status: int, title: str, detail: Text) -> Response:
+        """The page of a problem; the detail has no Chinese where it was not written."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from ..access import Asker
+from ..access import Asker, whose_pastes
 from ..feedback import MAX_REASON
 from ..service import TheService
 from .values import AN_ID, Id, Input, Output, Storable
@@ -48,7 +48,9 @@ class Report(Output):
     """Which topics help, and which pastes were not known."""
 
     topics: list[TopicOut] = Field(description="those that helped least first, over all owners")
-    unknown: list[UnknownOut] = Field(description="the newest first; your own, or all where no keys are used")
+    unknown: list[UnknownOut] = Field(
+        description="the newest first; your own, or all where only people on the machine itself come"
+    )
 
 
 @router.post("/feedback", status_code=204, summary="Say whether a diagnosis helped")
@@ -59,8 +61,8 @@ def give(feedback: FeedbackIn, owner: Asker, service: TheService) -> None:
 
 @router.get("/report", summary="Topics by helpfulness, and unknown pastes", response_description="The report")
 def report(owner: Asker, service: TheService, limit: Annotated[int, Query(ge=1, le=MOST)] = 100) -> Report:
-    """What people who write topics look at. Of pastes it shows only your own; whoever is on the machine itself sees all."""
-    whose = None if owner.kind == "local" else owner.id
+    """What people who write topics look at. Of pastes it shows your own; of a service for people on its machine alone, all."""
+    whose = whose_pastes(service, owner)
     return Report(
         topics=[TopicOut(**vars(each)) for each in service.feedbacks.by_topic()],
         unknown=[UnknownOut(**vars(each)) for each in service.feedbacks.unknown(limit, whose)],

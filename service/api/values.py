@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 from starlette.convertors import Convertor, register_url_convertor
 
 from ...knowledge.text import Lang
+from ..languages import accepted
 from ..settings import MIB
 
 ID_PATTERN = "^[A-Za-z0-9_-]{22}$"  # `tables.new_id`
@@ -18,7 +18,6 @@ AN_ID = "Rk3nZ0qkT5mJ8uQyX2c7Vg"
 MAX_TEXT = 16 * MIB  # the most that the setting `max_text_mib` can allow; what it does allow is checked later
 MAX_UPLOADS = 20
 MAX_TOPIC = 100
-_ACCEPTED = re.compile(r"\s*(en|zh)(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
 
 
 def _storable(text: str) -> str:
@@ -76,17 +75,6 @@ class Output(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-def accepted(header: str) -> Lang | None:
-    """The language of an Accept-Language header that is ours and wanted most; None where it names neither."""
-    wanted: dict[Lang, float] = {}
-    for part in header[:1000].split(","):
-        if match := _ACCEPTED.fullmatch(part):
-            lang: Lang = "zh" if match[1].lower() == "zh" else "en"
-            wanted[lang] = max(wanted.get(lang, 0.0), float(match[2] or 1))
-    best = max(wanted.values(), default=0.0)
-    return next((lang for lang, quality in wanted.items() if quality == best), None) if best else None
 
 
 def _reader(

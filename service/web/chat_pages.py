@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -16,17 +16,19 @@ from ...knowledge.entry import topic_ids
 from ..access import Asker, count_message
 from ..api.values import Id, PathId
 from ..case import Asked, Case
+from ..languages import language_of
 from ..markdown import chat_markdown
 from ..reply import Reply
 from ..service import Service, TheService
 from ..tables import Chat, Message
 from .examples import EXAMPLES, example_text
 from .forms import TakesForm, asked_of, read_form
-from .rendering import language_of, page, site_of
+from .rendering import page, site_of
+from .routes import page_router
 from .texts import texts
 from .view import View
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 RECENT = 8
 MOST = 10**9
 COUNTED = [Depends(count_message)]
@@ -55,7 +57,7 @@ def example(name: str, request: Request, owner: Asker, service: TheService) -> R
     """Begin a chat with one of the examples."""
     chosen = next((each for each in EXAMPLES if each.id == name), None)
     if chosen is None:
-        raise NotFoundError("there is no such example")
+        raise NotFoundError("there is no such example", "没有这个例子")
     lang, kept = language_of(request), []
     for file in chosen.files:
         content = (files("kerasdoctor") / "examples" / file).read_bytes()
@@ -185,7 +187,7 @@ def _said(service: Service, owner: str, chat: str, asked: Asked) -> Response:
 def _message(chat: Chat, message: str) -> Message:
     found = next((each for each in chat.messages if each.id == message), None)
     if found is None:
-        raise NotFoundError(f"there is no message {message[:40]}")
+        raise NotFoundError(f"there is no message {message[:40]}", "没有这条消息")
     return found
 
 

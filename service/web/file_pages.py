@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from ...diagnostics.depth import Depth
@@ -15,12 +15,14 @@ from ...diagnostics.examination import examine_file
 from ...knowledge.text import Lang, Text
 from ..access import Asker
 from ..api.values import PathId
+from ..languages import language_of
 from ..service import Service, TheService
 from ..sign_in import OWN_PATH
 from ..tables import Upload
-from .rendering import language_of, rendered
+from .rendering import rendered
+from .routes import page_router
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 # A picture holds styles and, in titles, names from the file; nothing in it may run or load anything.
 SANDBOX = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 KEPT = 32

@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 
 from ...knowledge.text import Lang
 
-_KEPT = frozenset("\n\t")
+# Joiners hold emoji and words of Persian or Hindi together, and turn nothing around.
+_KEPT = frozenset("\n\t\u200c\u200d")
 # Colours and cursor movements of terminals (ECMA-48), which pasted output is full of.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _TICKS = re.compile(r"(`+)(.+?)\1")

@@ -16,9 +16,9 @@ from ..api.messages import MAX_CHOICE
 from ..api.values import MAX_UPLOADS, Id, KerasVersion
 from ..bodies import takes_files
 from ..case import Act, Asked
+from ..languages import language_of
 from ..service import Service, TheService
 from ..settings import MIB
-from .rendering import language_of
 
 _IDS = TypeAdapter(list[Id])
 _VERSION: TypeAdapter[str] = TypeAdapter(KerasVersion)
@@ -68,7 +68,7 @@ async def asked_of(request: Request, service: Service, owner: str, form: FormDat
         lang=language_of(request),
     )
     if not (asked.text.strip() or asked.uploads or asked.act or asked.live or asked.keras):
-        raise InputError("nothing was sent: paste a text or add a file")
+        raise InputError("nothing was sent: paste a text or add a file", "没有内容：请贴上文本或添加文件")
     return asked
 
 
@@ -82,7 +82,7 @@ def _ids(form: FormData) -> tuple[str, ...]:
     try:
         return tuple(_IDS.validate_python(form.getlist("uploads")))
     except ValidationError:
-        raise InputError("uploads: expected the ids of uploads") from None
+        raise InputError("uploads: expected the ids of uploads", "uploads：应为上传文件的编号") from None
 
 
 def _act(form: FormData) -> Act | None:
@@ -92,7 +92,7 @@ def _act(form: FormData) -> Act | None:
     for act in get_args(Act):
         if asked == act:
             return act  # type: ignore[no-any-return]
-    raise InputError(f"act: expected one of {', '.join(get_args(Act))}")
+    raise InputError(f"act: expected one of {', '.join(get_args(Act))}", f"act：应为 {'、'.join(get_args(Act))} 之一")
 
 
 def _version(form: FormData) -> str | None:

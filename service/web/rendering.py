@@ -15,8 +15,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...knowledge.text import LANGS, Lang
-from ..api.values import accepted
+from ...knowledge.text import Lang
+from ..languages import language_of
 from ..service import Service, service_of
 from ..settings import MIB
 from .filters import FILTERS
@@ -24,7 +24,7 @@ from .texts import SCRIPTS, texts
 
 HERE = Path(__file__).parent
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-LANGUAGE, THEME = "kerasdoctor_language", "kerasdoctor_theme"
+THEME = "kerasdoctor_theme"
 THEMES = ("light", "dark", "auto")
 
 
@@ -64,24 +64,9 @@ def static_folder() -> str:
     return f"/static/{digest.hexdigest()[:12]}"
 
 
-def language_of(request: Request) -> Lang:
-    """The language of the interface: as the address says, as was chosen, as the browser asks for, else English."""
-    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE)):
-        for lang in LANGS:
-            if asked == lang:
-                return lang
-    return accepted(request.headers.get("accept-language", "")) or "en"
-
-
 def site_of(request: Request, service: Service) -> str:
     """The address by which people reach the service, without a slash at its end."""
     return (service.settings.public_url or str(request.base_url)).rstrip("/")
-
-
-def for_everyone_here(service: Service) -> bool:
-    """Whether only people on this machine come, all of whom may see what all of them sent: no keys, no proxy before it."""
-    settings = service.settings
-    return settings.on_loopback and not (settings.needs_keys or settings.public_url or settings.proxies)
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - of templates
@@ -112,7 +97,6 @@ def rendered(request: Request, template: str, **values: Any) -> str:  # noqa: AN
         "hreflang": hreflang,
         "limits": {"text": service.settings.max_text_mib * MIB, "upload": service.settings.max_upload_mib * MIB},
         "may_run": service.settings.live,
-        "report": for_everyone_here(service) or service.settings.needs_keys,
         "signed_in": service.settings.needs_keys and "/sign-in" not in request.url.path,
     }
     return environment().get_template(template).render(shared | values)

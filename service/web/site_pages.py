@@ -1,28 +1,30 @@
-"""Everything that is no chat: topics, search, the environment, signing in, the report, what robots ask for, what went wrong."""
+"""Everything that is no chat: topics, search, the environment, signing in, the report, what robots ask for."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from ...diagnostics.catalogue import listed_probes
 from ...diagnostics.environment_download import NAME, environment_script
 from ...diagnostics.phrases import line_name
-from ...errors import NoAccessError, NotFoundError
+from ...errors import NotFoundError
 from ...knowledge.entry import Entry, has_entry, load_entries, load_entry
 from ...knowledge.search import search_topics
-from ..access import Asker
+from ..access import Asker, whose_pastes
 from ..headers import is_secure
+from ..languages import COOKIE as LANGUAGE_COOKIE
+from ..languages import language_of
 from ..service import TheService
 from ..sign_in import OWN_PATH
-from .rendering import LANGUAGE, THEME, THEMES, TYPES, for_everyone_here, language_of, page, site_of, static_files
-from .texts import texts
+from .rendering import THEME, THEMES, TYPES, page, site_of, static_files
+from .routes import page_router
 
-router = APIRouter(include_in_schema=False)
-open_router = APIRouter(include_in_schema=False)
+router = page_router()
+open_router = page_router()
 FOR_EVER = "public, max-age=31536000, immutable"
 A_YEAR = 31_536_000
 MAX_QUERY = 400
@@ -75,7 +77,7 @@ def topics(request: Request) -> HTMLResponse:
 def topic(topic: str, request: Request) -> HTMLResponse:
     """One topic, with all that is known of it."""
     if not has_entry(topic):
-        raise NotFoundError(f"there is no topic {topic[:60]}")
+        raise NotFoundError(f"there is no topic {topic[:60]}", f"没有主题 {topic[:60]}")
     entry, lang = load_entry(topic), language_of(request)
     return page(
         request,
@@ -111,12 +113,9 @@ def script() -> PlainTextResponse:
 
 @router.get("/report")
 def report(request: Request, owner: Asker, service: TheService) -> HTMLResponse:
-    """What helped and what is missing, for those who write topics. On this machine that is everyone; else who has a key."""
-    here = for_everyone_here(service)
-    if not here and owner.kind != "key":
-        raise NoAccessError("the report is for owners of a key")
-    whose = None if here else owner.id
-    by_topic, unknown = service.feedbacks.by_topic(), service.feedbacks.unknown(MOST_UNKNOWN, whose)
+    """What helped and what is missing, for those who write topics."""
+    by_topic = service.feedbacks.by_topic()
+    unknown = service.feedbacks.unknown(MOST_UNKNOWN, whose_pastes(service, owner))
     titles = {each.topic: load_entry(each.topic).title for each in by_topic if has_entry(each.topic)}
     return page(request, "report.html", titles=titles, topics=by_topic, unknown=unknown)
 
@@ -137,27 +136,12 @@ def choices(
 ) -> Response:
     """Remember a language or a look, in cookies."""
     response = RedirectResponse(back if OWN_PATH.fullmatch(back) else "/", 303)
-    chosen = {LANGUAGE: lang if lang in ("en", "zh") else "", THEME: theme if theme in THEMES else ""}
+    chosen = {LANGUAGE_COOKIE: lang if lang in ("en", "zh") else "", THEME: theme if theme in THEMES else ""}
     secure = is_secure(request.scope, service.settings)
     for name, value in chosen.items():
         if value:
             response.set_cookie(name, value, max_age=A_YEAR, httponly=True, secure=secure, samesite="lax")
     return response
-
-
-class WebPages:
-    """What a browser is shown where something went wrong."""
-
-    def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
-        """The page of a problem; a wrong key brings its form again."""
-        if status == 401 and request.url.path == "/sign-in":  # noqa: PLR2004 - Unauthorized
-            after = request.query_params.get("next", "/")
-            return page(request, "sign_in.html", status, next=after if OWN_PATH.fullmatch(after) else "/", wrong=True)
-        words = texts(language_of(request))
-        heading = words.get(f"PROBLEM_{status}", words["PROBLEM_ANY"])
-        told = words.get(f"PROBLEM_{status}_TEXT", "")
-        del title
-        return page(request, "problem.html", status, number=status, heading=heading, told=told, detail=detail)
 
 
 @cache

@@ -143,6 +143,7 @@ SEEN_IN = Text("Seen in {}:", "在 {} 中发现：")
 READ_ABOUT = Text("Read about it: {}", "查看相关主题：{}")
 PICTURE_MODEL = Text("Layer graph of {}", "{} 的层结构图")
 PICTURE_LOG = Text("Training curves of {}", "{} 的训练曲线")
+MORE_PICTURES = Text("Pictures of the other files ({})", "其他文件的图（{}）")
 PICTURE_OPEN = Text("Open the picture", "打开大图")
 BEFORE = Text("before", "修改前")
 AFTER = Text("after", "修改后")
@@ -239,30 +240,14 @@ TIMES = Text("{} times", "{} 次")
 NEAREST = Text("nearest: {}", "最接近：{}")
 NOTHING_YET = Text("Nothing yet.", "暂无内容。")
 BACK = Text("Back to the start", "返回首页")
-PROBLEM_404 = Text("There is nothing here", "这里没有内容")
-PROBLEM_404_TEXT = Text(
-    "It was removed, its time was over, or the address has a slip.", "它已被删除或过期，也可能是地址写错了。"
-)
-PROBLEM_409 = Text("Not possible right now", "现在还不能这样做")
-PROBLEM_413 = Text("That is too large", "内容太大")
-PROBLEM_413_TEXT = Text(
-    "Send the last part of the text, where the error stands, or add it as a file.",
-    "请只发送文本的最后部分（报错所在处），或作为文件上传。",
-)
-PROBLEM_429 = Text("Too many at once", "请求太频繁")
-PROBLEM_429_TEXT = Text(
-    "Wait a moment, then send it again. What you wrote is still in the form when you go back.",
-    "请稍等再发送。返回上一页，刚才写的内容还在表单里。",
-)
-PROBLEM_500 = Text("Something failed in kerasdoctor itself", "kerasdoctor 自身出错了")
-PROBLEM_500_TEXT = Text("It was logged. Your chats and files are kept.", "错误已记录，你的对话和文件都还在。")
-PROBLEM_ANY = Text("That did not work", "没有成功")
 DETAIL = Text("Detail", "详情")
 
 # What the scripts say.
 UPLOADING = Text("Uploading {}", "正在上传 {}")
 UPLOADED = Text("{} is uploaded", "{} 已上传")
-UPLOAD_FAILED = Text("{} could not be uploaded: {}", "{} 上传失败：{}")
+UPLOAD_FAILED = Text(
+    "{} could not be uploaded: {}. Take it out to send without it.", "{} 上传失败：{}。把它移除就可以不带它发送。"
+)
 UPLOAD_WAITS = Text("The connection was lost; it goes on by itself.", "连接中断，恢复后会自动继续。")
 WAITS_FOR_FILES = Text("Waiting for the files …", "正在等待文件上传……")
 OFFLINE = Text("The connection was lost. It is tried again.", "连接中断，正在重试。")
@@ -270,12 +255,16 @@ ONLINE = Text("Connected again.", "已重新连接。")
 ANSWER_HERE = Text("The answer is here.", "答案已给出。")
 NOT_SENT = Text("It was not sent: {}", "发送失败：{}")
 NO_CONNECTION = Text("no connection", "没有网络连接")
+SIGNED_OUT = Text(
+    "you were signed out; sign in in another tab, then send it again", "登录已失效，请在另一个标签页登录后再发送"
+)
+FILE_TOO_LARGE = Text("{} is larger than {} MiB, which is the most.", "{} 超过上限 {} MiB。")
 TOO_LONG = Text("This is over {} MiB of text; add it as a file instead.", "文本超过 {} MiB，请作为文件上传。")
 
 SCRIPTS = (
     "UPLOADING", "UPLOADED", "UPLOAD_FAILED", "UPLOAD_WAITS", "WAITS_FOR_FILES", "REMOVE_FILE", "OFFLINE", "ONLINE",
     "ANSWER_HERE", "NOT_SENT", "NO_CONNECTION", "COPY", "COPIED", "COPY_CODE", "RECOGNISED", "NOT_RECOGNISED", "UNDER_WAY",
-    "QUEUED", "AGAIN", "TOO_LONG", "DROP",
+    "QUEUED", "AGAIN", "TOO_LONG", "DROP", "SIGNED_OUT", "FILE_TOO_LARGE",
 )  # fmt: skip
 
 

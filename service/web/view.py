@@ -71,7 +71,10 @@ class View:
         told = self.diagnosis.told if self.diagnosis else None
         versions = (("Keras", told.keras), ("TensorFlow", told.tensorflow), ("Python", told.python)) if told else ()
         made = {reply.copy for reply in self.replies.values() if reply.copy}
-        files = [self._file(each) for each in (*self.case.uploads, *sorted(made))]
+        sent = [
+            each for asked in self.asked.values() for each in asked.uploads
+        ]  # the case has them once they were looked at
+        files = [self._file(each) for each in dict.fromkeys([*self.case.uploads, *sent, *sorted(made)])]
         return Side(
             self.case.topic,
             told.exception if told else "",
@@ -194,10 +197,13 @@ class View:
     def _pictures(self, diagnosis: Diagnosis) -> tuple[Picture, ...]:
         kinds, lang = _kinds(diagnosis), diagnosis.lang
         words = {"model": texts.PICTURE_MODEL, "log": texts.PICTURE_LOG}
-        files = [file for file in map(self._file, self.case.uploads) if not file.gone and kinds.get(file.name) in words]
+        outcomes = {(f.subject, f.outcome) for f in diagnosis.findings}
+        sent = [file for file in map(self._file, self.case.uploads) if not file.gone and kinds.get(file.name) in words]
+        found = [file for file in sent if (file.name, "finding") in outcomes]
+        sound = [file for file in sent if file not in found and (file.name, "nothing") in outcomes]
         return tuple(
             Picture(f"/uploads/{file.id}/picture.svg?lang={lang}", words[kinds[file.name]].say(lang).format(file.name))
-            for file in files
+            for file in (*found, *sound)
         )
 
     def _file(self, upload: str) -> File:

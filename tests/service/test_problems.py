@@ -21,6 +21,7 @@ from kerasdoctor.errors import (
     TooLargeError,
     TooManyError,
 )
+from kerasdoctor.knowledge.text import Text
 from kerasdoctor.service.access import Asker
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
@@ -153,12 +154,20 @@ def test_the_web_part_makes_the_pages(make_app: MakeApp, browser: Client) -> Non
     """The seam: `service.pages` renders a problem as it likes."""
 
     class Ours:
-        def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
-            return HTMLResponse(f"{request.url.path} {title} {detail}", status)
+        def problem(self, request: Request, status: int, title: str, detail: Text) -> Response:
+            return HTMLResponse(f"{request.url.path} {title} {detail.en}", status)
 
     app = make_app(router, pages)
     app.state.service.pages = Ours()
     assert browser(app).get("/page/conflict").text == "/page/conflict Conflict not whole"
+
+
+def test_what_failed_here_has_its_number_on_the_page(make_app: MakeApp, browser: Client) -> None:
+    """A person can name it to whoever runs the service, in either language."""
+    client = browser(make_app(router, pages))
+    for lang, told in (("en", "number in the log"), ("zh", "日志编号")):
+        failed = client.get("/page/ours", headers={"Accept-Language": lang})
+        assert f"{told} {failed.headers['x-request-id']}" in failed.text
 
 
 def test_openapi_tells_of_problems(make_app: MakeApp, program: Client) -> None:

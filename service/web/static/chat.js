@@ -2,7 +2,7 @@
 import { enhanceCode } from "./copy.js";
 import { Stream } from "./stream.js";
 import { problem } from "./upload.js";
-import { announce, word } from "./words.js";
+import { announce, reason, word } from "./words.js";
 
 /** Make a conversation live; gives the function that sends a form of it. */
 export function enhanceChat(root) {
@@ -25,6 +25,8 @@ class Chat {
     this.stream = new Stream(`/api/v1${this.path}/events`, Number(root.dataset.lastEvent), this);
     for (const section of this.progresses.children) this.stream.expect(section.dataset.job);
     if (this.stream.jobs.size) this.stream.open();
+    // What was said in another tab meanwhile.
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.stream.open(); });
   }
 
   /** Send a form; what it causes comes by the stream. */
@@ -44,11 +46,12 @@ class Chat {
     if (!beside && ![`${this.path}/messages`, `${this.path}/repair`, `${this.path}/cancel`].includes(path)) return;
     event.preventDefault();
     const buttons = form.querySelectorAll("button");
+    form.querySelector(".form-error")?.remove();
     const sent = this.send(form, event.submitter);
     for (const button of buttons) button.disabled = true;
     sent.then(() => beside && this.refreshSide())
       .catch((error) => {
-        announce(word("NOT_SENT", error.message));
+        complain(form, word("NOT_SENT", reason(error)));
         for (const button of buttons) button.disabled = false;
       });
   }
@@ -131,4 +134,10 @@ class Chat {
     this.side.innerHTML = await response.text();
     enhanceCode(this.side);
   }
+}
+
+function complain(form, text) {
+  const place = Object.assign(document.createElement("p"), { className: "form-error", textContent: text });
+  place.setAttribute("role", "alert");
+  form.append(place);
 }

@@ -1,6 +1,6 @@
 // The box that is written into: files come with it as chips, Ctrl or Cmd with Enter sends.
 import { upload } from "./upload.js";
-import { announce, word } from "./words.js";
+import { announce, reason, word } from "./words.js";
 
 const LARGE = 20_000; // characters
 
@@ -32,7 +32,8 @@ class Composer {
     this.chips = form.querySelector("[data-chips]");
     this.button = form.querySelector("[data-send]");
     this.pending = new Map();
-    this.failures = 0;
+    this.left = false;
+    addEventListener("pageshow", () => { this.left = false; });
   }
 
   add(files) {
@@ -51,23 +52,33 @@ class Composer {
   }
 
   take(file) {
+    const most = Number(this.form.dataset.files);
+    if (file.size > most) { this.tell(word("FILE_TOO_LARGE", file.name, String(Math.round(most / 1048576)))); return; }
     const chip = document.createElement("li");
     chip.className = "chip";
     const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
     bar.setAttribute("aria-label", word("UPLOADING", file.name));
     const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "✕" });
     remove.setAttribute("aria-label", word("REMOVE_FILE", file.name));
-    chip.append(file.name, " ", bar, remove);
+    const name = Object.assign(document.createElement("span"), { className: "name", textContent: file.name, title: file.name });
+    chip.append(name, " ", bar, remove);
     this.chips.append(chip);
     this.chips.hidden = false;
     const stop = new AbortController();
     remove.addEventListener("click", () => { stop.abort(); this.drop(chip); });
     announce(word("UPLOADING", file.name));
-    const done = upload(file, (share, waits) => { bar.value = share; bar.title = waits ? word("UPLOAD_WAITS") : ""; }, stop.signal)
+    const done = upload(file, (share, waits) => { bar.value = share; this.waits(chip, waits); }, stop.signal)
       .then((id) => this.uploaded(chip, bar, file, id))
       .catch((error) => { if (!stop.signal.aborted) this.failed(chip, bar, file, error); })
-      .finally(() => this.pending.delete(chip));
+      .finally(() => { this.pending.delete(chip); this.waits(chip, false); });
     this.pending.set(chip, done);
+  }
+
+  // Say so while some upload waits for the connection.
+  waits(chip, does) {
+    chip.classList.toggle("waits", does);
+    const some = this.chips.querySelector(".waits");
+    this.note(some ? "UPLOAD_WAITS" : this.button.disabled && this.pending.size ? "WAITS_FOR_FILES" : "");
   }
 
   uploaded(chip, bar, file, id) {
@@ -79,7 +90,7 @@ class Composer {
   failed(chip, bar, file, error) {
     bar.remove();
     chip.classList.add("failed");
-    this.tell(word("UPLOAD_FAILED", file.name, error.message));
+    this.tell((chip.dataset.told = word("UPLOAD_FAILED", file.name, reason(error))));
   }
 
   drop(chip) {
@@ -92,22 +103,34 @@ class Composer {
   async submit(event) {
     this.tell("");
     if (!this.fits()) { event.preventDefault(); return; }
-    if (!this.sendBy && !this.pending.size) { if (this.empty()) { event.preventDefault(); this.text.focus(); } return; }
+    if (!this.sendBy && !this.pending.size && !this.broken()) { this.leave(event); return; }
     event.preventDefault();
     if (this.button.disabled) return;
     this.button.disabled = true;
     try {
-      if (this.pending.size) announce(word("WAITS_FOR_FILES"));
+      if (this.pending.size && !this.chips.querySelector(".waits")) this.note("WAITS_FOR_FILES");
       await Promise.allSettled([...this.pending.values()]);
+      if (this.broken()) { this.tell(this.broken().dataset.told); return; }
       if (this.empty()) { this.text.focus(); return; }
       if (!this.sendBy) { this.form.submit(); return; }
       await this.sendBy(this.form);
       this.clear();
     } catch (error) {
-      this.tell(word("NOT_SENT", error instanceof TypeError ? word("NO_CONNECTION") : error.message));
+      this.tell(word("NOT_SENT", reason(error)));
     } finally {
       this.button.disabled = false;
+      this.note("");
     }
+  }
+
+  // A file that did not arrive: what was said is not sent without it unseen.
+  broken() { return this.chips.querySelector(".failed"); }
+
+  // The browser sends the form, once.
+  leave(event) {
+    if (this.empty()) this.text.focus();
+    else if (!this.left) { this.left = true; return; }
+    event.preventDefault();
   }
 
   clear() {
@@ -128,6 +151,12 @@ class Composer {
     if (this.text.value.length * 3 <= limit || new Blob([this.text.value]).size <= limit) return true;
     this.tell(word("TOO_LONG", String(Math.round(limit / 1048576))));
     return false;
+  }
+
+  note(name) {
+    const place = this.form.querySelector("[data-note]");
+    const text = name && word(name);
+    if (place.textContent !== text) place.textContent = text;
   }
 
   tell(text) {

@@ -5,17 +5,19 @@ const KINDS = ["message", "queued", "started", "interrupted", "recognised", "pro
 const ENDS = ["done", "failed", "cancelled"];
 const AGAIN = 1500;
 const MOST = 20;
+const LINGER = 3000; // after the last end: another tab's answer may end before our own begins
 
 export class Stream {
   /** `hears` has a method for each kind of event, and `ended`, `lost` and `found`. */
   constructor(address, last, hears) {
-    Object.assign(this, { address, last, hears, jobs: new Set(), source: null, broken: 0, turn: Promise.resolve() });
+    Object.assign(this, { address, last, hears, jobs: new Set(), source: null, leaving: 0, broken: 0, turn: Promise.resolve() });
     addEventListener("online", () => { if (this.jobs.size) this.reopen(); });
   }
 
   expect(job) { if (job) this.jobs.add(job); }
 
   open() {
+    this.linger();
     if (this.source) return;
     this.source = new EventSource(`${this.address}?after=${this.last}&lang=${lang}`);
     this.source.onopen = () => { if (this.broken) this.hears.found(); this.broken = 0; };
@@ -23,7 +25,13 @@ export class Stream {
     for (const kind of KINDS) this.source.addEventListener(kind, (event) => this.heard(kind, event));
   }
 
+  linger() {
+    clearTimeout(this.leaving);
+    this.leaving = setTimeout(() => { if (!this.jobs.size) this.close(); }, LINGER);
+  }
+
   close() {
+    clearTimeout(this.leaving);
     this.source?.close();
     this.source = null;
   }
@@ -39,7 +47,7 @@ export class Stream {
     const told = JSON.parse(event.data);
     if (!ENDS.includes(kind)) this.expect(told.job);
     else this.jobs.delete(told.job);
-    if (!this.jobs.size) this.close();
+    this.linger();
     // One after the other: an answer is there before its progress goes.
     this.turn = this.turn.then(() => (ENDS.includes(kind) ? this.hears.ended(told.job) : this.hears[kind](told))).catch(console.warn);
   }

@@ -1,4 +1,6 @@
 // Uploads in pieces that go on after a break (tus 1.0.0, https://tus.io/protocols/resumable-upload).
+import { word } from "./words.js";
+
 const PLACE = "/api/v1/uploads/resumable";
 const PIECE = 8 << 20;
 const VERSION = { "Tus-Resumable": "1.0.0" };
@@ -6,22 +8,32 @@ const PATIENCE = [300, 1000, 2000, 4000, 8000, 15000, 30000];
 
 /** Upload a file; gives the upload's id. `told` hears the share that is done and whether it waits; `signal` ends it. */
 export async function upload(file, told, signal) {
-  const place = await begin(file, signal);
   let offset = 0;
-  let failures = 0;
+  const waits = () => told(offset / file.size, true);
+  const place = await patiently(() => begin(file, signal), waits, signal);
   while (offset < file.size) {
-    try {
-      offset = await sendPiece(place, file, offset, told, signal);
-      failures = 0;
-    } catch (error) {
-      if (signal.aborted || error.final || failures >= PATIENCE.length) throw error;
-      told(offset / file.size, true);
-      await wait(PATIENCE[failures++], signal);
-      offset = await received(place, signal).catch((again) => { if (again.final) throw again; return offset; });
-    }
+    let broken = false;
+    offset = await patiently(async () => {
+      if (broken) offset = await received(place, signal);
+      broken = true;
+      return offset < file.size ? sendPiece(place, file, offset, told, signal) : offset;
+    }, waits, signal);
   }
   told(1, false);
   return new URL(place, location.href).pathname.split("/").pop();
+}
+
+// Try something until it is done, it is refused for good, or patience ends.
+async function patiently(attempt, waits, signal) {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted || error.final || failures >= PATIENCE.length) throw error;
+      waits();
+      await wait(PATIENCE[failures], signal);
+    }
+  }
 }
 
 // One begins after the other: with the first thing that it writes a browser gets its cookie, and all files shall be of one owner.
@@ -61,7 +73,7 @@ function sendPiece(place, file, offset, told, signal) {
       if (request.status === 204) resolve(Number(request.getResponseHeader("Upload-Offset")));
       else reject(failed(request.status, request.responseText));
     };
-    request.onerror = request.onabort = () => reject(new Error("connection"));
+    request.onerror = request.onabort = () => reject(new TypeError("connection"));
     signal.addEventListener("abort", stop, { once: true });
     request.send(file.slice(offset, offset + PIECE));
   });
@@ -74,7 +86,8 @@ export async function problem(response) {
 
 function failed(status, body) {
   let detail = `${status}`;
-  try { detail = JSON.parse(body).detail || detail; } catch { /* no problem document */ }
+  if (status === 401) detail = word("SIGNED_OUT");
+  else try { detail = JSON.parse(body).detail || detail; } catch { /* no problem document */ }
   return Object.assign(new Error(detail), { final: status >= 400 && status < 500 && ![408, 409, 423, 429].includes(status) });
 }
 

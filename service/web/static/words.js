@@ -8,6 +8,11 @@ export function word(name, ...values) {
   return values.reduce((text, value) => text.replace("{}", () => value), words[name] ?? name);
 }
 
+/** Why something was not done, for a person: a TypeError is what browsers raise where there is no connection. */
+export function reason(error) {
+  return error instanceof TypeError ? word("NO_CONNECTION") : error.message;
+}
+
 /** Say something to those who listen to the page. */
 export function announce(text) {
   const place = document.getElementById("said");

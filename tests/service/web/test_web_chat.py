@@ -153,6 +153,35 @@ def test_a_megabyte_stays_smooth(visit: Open) -> None:
     expect(page.locator("[data-error]")).to_contain_text("over 1 MiB")
 
 
+def test_two_tabs_have_one_conversation(visit: Open) -> None:
+    """What was said in one is in the other as soon as that one is used, and both get their answers."""
+    page = visit()
+    paste(page, DISCONNECTED)
+    answers(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    for number, (tab, said) in enumerate(((page, "why?"), (other, "show the fix"), (page, "sources")), 2):
+        paste(tab, said)
+        answers(tab, number)
+        expect(tab.locator(".message")).to_have_count(2 * number)
+        expect(tab.locator(".acts")).to_have_count(1)
+        expect(tab.locator(".progress")).to_have_count(0)
+
+
+def test_paper_is_white(visit: Open) -> None:
+    """What is printed is the conversation, in light, with what is folded and without what can be clicked."""
+    page = visit(color_scheme="dark")
+    paste(page, DISCONNECTED)
+    answers(page)
+    page.get_by_role("button", name="Dark").click()
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('.answer')).backgroundColor") == "rgb(255, 255, 255)"
+    expect(page.locator(".why .md")).to_be_visible()
+    for each in (".bar", ".acts", ".side", ".composer"):
+        expect(page.locator(each)).to_be_hidden()
+
+
 def test_the_keyboard_is_enough(visit: Open) -> None:
     """From the skip link to the answer's buttons, everything is reached and seen in its turn."""
     page = visit()

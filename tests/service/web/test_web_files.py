@@ -7,9 +7,9 @@ import re
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed
+from .conftest import EXAMPLES, Open, Visitor, answers, paste, relayed, started, stopped, width_of
 
 
 def test_a_dropped_model_is_examined_and_drawn(visit: Open) -> None:
@@ -96,6 +96,81 @@ def test_an_upload_goes_on_after_a_break(careless_visit: Visitor, site: str, tmp
         expect(page.locator(".chip input[name=uploads]")).to_have_count(1, timeout=15_000)
 
 
+def test_who_sends_is_told_what_is_waited_for(careless_visit: Visitor, site: str, tmp_path: Path) -> None:
+    """Where the connection is lost under an upload, that stands at the box; the message goes when the file is there."""
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"epoch,loss\n" + b"1,0.5\n" * 5_000_000)
+    with relayed(site) as network:
+        page = careless_visit(site=network.address, locale="zh-CN")
+        page.locator("input[type=file]").set_input_files(large)
+        expect(page.locator(".chip progress")).not_to_have_js_property("value", value=0)
+        network.cut()
+        expect(page.locator("[data-note]")).to_have_text("连接中断，恢复后会自动继续。")
+        page.get_by_role("button", name="开始诊断").click()
+        network.mend()
+        page.wait_for_url("**/chats/**", timeout=30_000)
+
+
+def test_nothing_is_sent_without_a_file_that_failed(careless_visit: Visitor, tmp_path: Path) -> None:
+    """What was refused is told in the reader's language and stays until it is taken out."""
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_bytes(b"epoch,loss\n" + b"1,0.5\n" * 100_000 + name.encode())
+    (tmp_path / "large.csv").write_bytes(b"1,0.5\n" * 400_000)
+    process, site = started(tmp_path / "service", "--max-stored-mib", "1", "--max-upload-mib", "2")
+    page = careless_visit(site=site, locale="zh-CN")
+    page.locator("input[type=file]").set_input_files(tmp_path / "large.csv")
+    expect(page.locator("[data-error]")).to_have_text("large.csv 超过上限 2 MiB。")
+    page.locator("input[type=file]").set_input_files([tmp_path / "one.csv", tmp_path / "two.csv"])
+    expect(page.locator("[data-error]")).to_contain_text("two.csv 上传失败")
+    expect(page.locator("[data-error]")).not_to_contain_text(re.compile("[a-z]+ [a-z]+ [a-z]+"))
+    page.locator("textarea").fill("loss is nan")
+    page.get_by_role("button", name="开始诊断").click()
+    expect(page.locator("[data-error]")).to_contain_text("移除")
+    page.get_by_role("button", name="移除 two.csv").click()
+    page.get_by_role("button", name="开始诊断").click()
+    answers(page)
+    stopped(process)
+
+
+def test_a_button_without_connection_says_so(careless_visit: Visitor) -> None:
+    """Beside the button, in the reader's language; it can be pressed again."""
+    page = careless_visit(locale="zh-CN")
+    page.locator("form[action$=log] button").click()
+    button = answers(page).get_by_role("button", name="为什么？")
+    page.context.set_offline(True)
+    button.click()
+    expect(page.locator(".acts .form-error")).to_have_text("发送失败：没有网络连接")
+    page.context.set_offline(False)
+    button.click()
+    answers(page, 2)
+
+
+def test_a_long_name_is_cut_not_wide(visit: Open, tmp_path: Path) -> None:
+    """A phone shows a file whose name has no place to break, in the box, in the message, in the evidence and beside."""
+    long = tmp_path / f"{'model_of_somebody_' * 9}.h5"
+    long.write_bytes((EXAMPLES / "churn.h5").read_bytes())
+    page = visit(viewport={"width": 320, "height": 700})
+    page.locator("input[type=file]").set_input_files([long, EXAMPLES / "training.csv"])
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(2)
+    assert width_of(page) == 320
+    page.get_by_role("button", name="Diagnose").click()
+    figures = answers(page).locator("figure.picture")
+    expect(figures).to_have_count(2)
+    expect(page.locator("figure.picture").last).to_be_hidden()  # of the other file, behind a click
+    assert width_of(page) == 320
+
+
+def test_what_cannot_be_read_has_no_picture(visit: Open, tmp_path: Path) -> None:
+    """No empty frame is shown for it."""
+    (tmp_path / "no-model.h5").write_bytes(b"no model")
+    page = visit()
+    page.locator("input[type=file]").set_input_files(tmp_path / "no-model.h5")
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(1)
+    page.get_by_role("button", name="Diagnose").click()
+    expect(answers(page)).to_contain_text("could not look")
+    assert page.locator(".picture").count() == 0
+
+
 def test_a_file_is_removed_at_once(visit: Open) -> None:
     """From the list beside the conversation; its message shows that it is gone."""
     page = visit()
@@ -105,3 +180,29 @@ def test_a_file_is_removed_at_once(visit: Open) -> None:
     expect(page.locator(".side .files")).to_have_count(0)
     page.reload()
     expect(page.locator(".chip.gone")).to_be_visible()
+
+
+def test_a_picture_has_the_look_of_the_page(visit: Open) -> None:
+    """Dark in a dark page and light in a light one, whatever the system has, and it changes with the switch."""
+    page = visit(color_scheme="light")
+    page.locator("form[action$=log] button").click()
+    picture = answers(page).locator("[data-picture]")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", value=True)
+    shown = {}
+    for look in ("Light", "Dark"):
+        with page.expect_response("**/choices"):
+            page.get_by_role("button", name=look).click()
+        shown[look] = _brightness(page, picture.screenshot())
+    assert shown["Light"] > 200
+    assert shown["Dark"] < 80
+
+
+def _brightness(page: Page, image: bytes) -> float:
+    """How bright a picture is on the whole, from 0 to 255, as the browser reads it."""
+    code = """async data => { const image = await createImageBitmap(new Blob([Uint8Array.from(data)]));
+        const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d'); canvas.drawImage(image, 0, 0);
+        const values = canvas.getImageData(0, 0, image.width, image.height).data; let sum = 0;
+        for (let i = 0; i < values.length; i += 4) sum += values[i] + values[i + 1] + values[i + 2];
+        return sum / values.length * 4 / 3 }"""
+    return float(page.evaluate(code, list(image)))

@@ -6,17 +6,20 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from .conftest import Open, Visitor, answers, paste, started, stopped, violations, width_of
+from .conftest import EXAMPLES, Open, Visitor, answers, paste, started, stopped, violations, width_of
 
 PAGES = {
     "front": "/", "topics": "/topics", "topic": "/topics/data-cardinality?lang=zh", "topic with tables": "/topics/nan-loss",
     "search": "/search?q=input+shape", "nothing found": "/search?q=zzzzqqq", "environment": "/environment", "report": "/report",
     "sign-in": "/sign-in",
 }  # fmt: skip
+LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
@@ -45,6 +48,52 @@ def test_conversations_are_accessible(visit: Open, look: str, width: int) -> Non
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     assert violations(page) == []
     assert width_of(page) == width
+
+
+@pytest.mark.parametrize(("locale", "widths"), [("en-US", (320, 1200)), ("zh-CN", (390,))])
+def test_work_under_way_is_accessible(visit: Open, locale: str, widths: tuple[int, ...], tmp_path: Path) -> None:
+    """The same while files are uploaded, when something was refused, while a model is run, before a repair and after it."""
+    (tmp_path / "large.csv").write_bytes(b"epoch,loss\n" + b"1,0.5\n" * 500_000)
+    page = visit(locale=locale)
+    line = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 100_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    page.locator("input[type=file]").set_input_files([tmp_path / "large.csv", EXAMPLES / "churn.h5"])
+    page.locator(".chip progress").first.wait_for()
+    _is_accessible(page, *widths)
+    expect(page.locator(".chip progress")).to_have_count(1)
+    page.locator(".chip button").first.click()
+    line.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    expect(page.locator(".chip input[name=uploads]")).to_have_count(1)
+    page.evaluate("document.querySelector('textarea').value = 'x'.repeat(1100000)")
+    page.locator("[data-send]").click()
+    page.locator("[data-error]").wait_for()
+    _is_accessible(page, *widths)
+    page.locator("textarea").fill("")
+    page.locator("input[name=live]").check()
+    page.locator("[data-send]").click()
+    page.locator(".steps li").first.wait_for()
+    assert violations(page) == []
+    expect(page.locator(".progress")).to_have_count(1)
+    _is_accessible(page, 390)
+    answers(page)
+    page.locator(".acts summary").last.click()
+    _is_accessible(page, *widths)
+    page.locator(".acts form[action$=repair] button").click()
+    page.locator(".progress").wait_for()
+    assert violations(page) == []
+    page.locator(".answer.repair").wait_for(timeout=60_000)
+    _is_accessible(page, *widths)
+
+
+def _is_accessible(page: Page, *widths: int) -> None:
+    """Whether nothing is wrong in these widths, in light and in dark."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        for look in LOOKS:
+            page.emulate_media(color_scheme=look)
+            assert violations(page) == [], (width, look)
+        assert width_of(page) == width
 
 
 def test_the_look_is_switched_and_remembered(visit: Open) -> None:
@@ -154,4 +203,28 @@ def test_signing_in_with_a_key(browser: Browser, locked_site: tuple[str, str]) -
     expect(page.locator("h1")).to_have_text("What failed?")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     assert visitor("/topics").locator("h1").inner_text() == "All topics"
+    visitor.close()
+
+
+def test_who_was_signed_out_is_told(browser: Browser, locked_site: tuple[str, str]) -> None:
+    """A form of somebody whose cookie ended leads to the sign-in; a script says it where the text still stands."""
+    site, key = locked_site
+    visitor = Visitor(browser, site)
+    page = visitor("/", locale="zh-CN")
+    page.get_by_label("密钥").fill(key)
+    page.keyboard.press("Enter")
+    paste(page, "loss is nan")
+    answers(page)
+    page.context.clear_cookies()
+    paste(page, "why?")
+    expect(page.locator("[data-error]")).to_have_text("发送失败：登录已失效，请在另一个标签页登录后再发送")
+    expect(page.locator("textarea")).to_have_value("why?")
+    page.get_by_role("button", name="生成公开链接").click()
+    expect(page.locator(".side .form-error")).to_contain_text("登录已失效")
+    shown = page.request.post(
+        f"{site}/chats", form={"text": "x"}, headers={"Accept": "text/html", "Accept-Language": "zh", "Origin": site}
+    )
+    assert shown.status == 401
+    assert "登录已失效" in shown.text()
+    assert 'href="/sign-in"' in shown.text()
     visitor.close()

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from kerasdoctor.knowledge.text import Text
+from kerasdoctor.service.problems import STATUS
 from kerasdoctor.service.web import texts
 from kerasdoctor.service.web.filters import day, markdown, percent, safe_line, safe_text, size, ticks, web
 from kerasdoctor.service.web.pasted import HEAD_LINES, MOST, pasted
+from kerasdoctor.service.web.problem_pages import ADVICE, HEADINGS
 
 WEB = Path(texts.__file__).parent
 
@@ -24,6 +26,10 @@ WEB = Path(texts.__file__).parent
         ("left\u202eright\u2066", "left⟨U+202E⟩right⟨U+2066⟩"),
         ("\x9b31m", "⟨U+009B⟩31m"),
         ("half \ud800", "half \ufffd"),
+        (
+            "\U0001f468\u200d\U0001f469 \u0646\u0645\u06cc\u200c\u062e",
+            "\U0001f468\u200d\U0001f469 \u0646\u0645\u06cc\u200c\u062e",
+        ),
         ("tab\tand\u3000wide", "tab\tand\u3000wide"),
         ("a\r\nb\rc", "a\nb␍c"),
     ],
@@ -97,6 +103,13 @@ def test_texts_are_there_in_both_languages_and_used() -> None:
     sources = "\n".join(
         path.read_text(encoding="utf-8") for path in WEB.rglob("*") if path.suffix in (".html", ".js", ".py")
     )
-    computed = {"ONE_", "KIND_", "PROBLEM_"}
+    computed = {"ONE_", "KIND_"}
     unused = {name for name in named if len(re.findall(rf"\b{name}\b", sources)) < 2}
     assert {name for name in unused if not any(name.startswith(each) for each in computed)} == set()
+
+
+def test_each_problem_has_a_heading() -> None:
+    """Every status that is answered has a heading of its own, and what is advised has one too."""
+    answered = {status for _, status in STATUS} | {403, 405, 415, 421, 500}
+    assert answered <= set(HEADINGS)
+    assert set(ADVICE) <= set(HEADINGS)

@@ -1,0 +1,114 @@
+"""What pages answer to programs: HEAD as GET, and problems in the reader's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from kerasdoctor.service.keys import new_key
+from kerasdoctor.service.web.rendering import static_folder
+
+MakeApp = Callable[..., FastAPI]
+Client = Callable[..., TestClient]
+Serve = Callable[..., AbstractContextManager[str]]
+OWN = {"x-request-id", "ratelimit", "date"}  # of each request
+FORM = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_head_is_get_without_its_body(serve: Serve) -> None:
+    """Every page, file and picture answers HEAD with the status and the headers of GET; POST alone takes no HEAD."""
+    with serve() as site, httpx.Client(base_url=site, headers=FORM) as client:
+        chat = "/chats/" + client.post("/api/v1/chats").json()["id"]
+        paths = ["/", "/topics", "/topics/nan-loss", "/search?q=nan", "/environment", "/environment.py", "/sign-in", "/robots.txt",
+                 "/sitemap.xml", "/favicon.ico", f"{static_folder()}/style.css", chat, f"{chat}.md", f"{chat}/side",
+                 "/topics/none", "/nothing", "/chats/" + "x" * 22]  # fmt: skip
+        for path in paths:
+            got, head = client.get(path), client.head(path)
+            assert head.status_code == got.status_code, path
+            assert head.content == b"", path
+            assert [each for each in head.headers.items() if each[0] not in OWN] == [
+                each for each in got.headers.items() if each[0] not in OWN
+            ], path
+        assert client.get("/choices").headers["allow"] == "POST"
+        assert client.post("/topics").headers["allow"] == "GET, HEAD"
+        assert client.head("/api/v1/topics").status_code == 405
+
+
+HERE: dict[str, Any] = {}
+OPEN = {"host": "0.0.0.0", "open": True}  # noqa: S104 - nothing listens
+PROXIED = {"proxies": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "others"), [(HERE, True), (OPEN, False), (PROXIED, False), ({"keys": True}, False)]
+)
+def test_the_report_is_the_same_on_the_page_and_in_the_api(
+    make_app: MakeApp, browser: Client, program: Client, settings: dict[str, Any], others: bool
+) -> None:
+    """On the machine itself all pastes that were not known are shown, else one's own; where keys are needed, to those who have one."""
+    app = make_app(**settings)
+    keys = [new_key(app.state.service.database, name) for name in ("mine", "other")] if "keys" in settings else ["", ""]
+    mine, other = (program(app, key) if key else browser(app) for key in keys)
+    mine.post("/api/v1/diagnoses", json={"text": "KeyError: 'mine alone'"}).raise_for_status()
+    for client, seen in ((mine, True), (other, others)):
+        told = client.get("/api/v1/report")
+        assert bool(told.json()["unknown"]) is seen
+        page = client.get("/report", headers={"Accept": "text/html"})
+        assert page.status_code == 200
+        assert ("mine alone" in page.text) is seen
+    if "keys" in settings:
+        assert browser(app).get("/api/v1/report").status_code == 401
+        assert browser(app).get("/report").headers["location"] == "/sign-in?next=/report"
+
+
+BEYOND = "x" * 22
+REFUSED: dict[str, tuple[int, str, dict[str, Any]]] = {
+    "GET /nothing": (404, "", {}),
+    f"GET /chats/{BEYOND}": (404, "没有这段对话", {}),
+    "GET /chats/cut": (404, "没有内容", {}),
+    f"GET /shared/{BEYOND}": (404, "链接已撤回", {}),
+    f"GET /uploads/{BEYOND}/file": (404, "", {}),
+    "GET /topics/none": (404, "没有主题", {}),
+    "POST /topics": (405, "只接受 GET", {}),
+    "POST /chats": (400, "没有内容", {"files": {"text": (None, " ")}}),
+    "POST /examples/none": (404, "没有这个例子", {}),
+    "POST /chats?long": (413, "超过 1 MiB", {"files": {"text": (None, "x" * 1_100_000)}}),
+    "POST /chats?huge": (413, "", {"data": {"text": "x" * 8_000_000}}),
+    "POST /chats?charset": (415, "UTF-8", {"content": b"", "headers": {"Content-Type": "multipart/form-data; boundary=b; charset=x"}}),
+    f"POST /chats/{BEYOND}/repair": (422, "", {}),
+    "POST /sign-out": (403, "其他网站", {"headers": {"Sec-Fetch-Site": "cross-site"}}),
+    "GET /?host": (421, "主机名", {"headers": {"Host": "example.org"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_was_refused_is_said_in_chinese(make_app: MakeApp, browser: Client, name: str) -> None:
+    """On a page, and to its scripts: no English sentence is left on what a Chinese reader sees."""
+    client, (status, told, sent) = browser(make_app()), REFUSED[name]
+    for accept in ("text/html", "application/json"):
+        headers = {"Accept-Language": "zh-CN", "Accept": accept} | sent.get("headers", {})
+        answer = client.request(*name.split(), **{**sent, "headers": headers})
+        assert answer.status_code == status
+        shown = (
+            answer.text.split('<section class="narrow problem"')[1].split("</section>")[0]
+            if accept == "text/html"
+            else answer.json()["detail"]
+        )
+        assert told in shown
+        assert re.search(r"[\u4e00-\u9fff]", shown)
+        assert not re.search(r"[A-Za-z']+ [A-Za-z']+ [A-Za-z']+", re.sub(r"<[^>]*>", "", shown)), shown
+
+
+def test_a_limit_is_told_in_chinese(make_app: MakeApp, browser: Client) -> None:
+    """Which limit, and when there is room again."""
+    client = browser(make_app(requests_per_minute=1))
+    client.get("/topics")
+    refused = client.get("/topics", headers={"Accept-Language": "zh"})
+    assert refused.status_code == 429
+    assert "一分钟内超过 1 次请求，请" in refused.text
