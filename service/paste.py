@@ -9,7 +9,7 @@ from typing import Self
 
 from rapidfuzz import fuzz, utils
 
-from ..diagnostics.doctor import LEAST_NAMED
+from ..diagnostics.weighing import LEAST_NAMED
 from ..knowledge.lines import Line
 from ..knowledge.matcher import Matcher, Ranking
 from ..knowledge.parser import parse
