@@ -94,7 +94,7 @@ def create_app(
             Middleware(Headers, settings=settings),
             Middleware(Requests),
             Middleware(Origins, settings=settings),
-            Middleware(Bodies),
+            Middleware(Bodies, settings=settings),
         ],
         exception_handlers=HANDLERS,
         responses=RESPONSES,

@@ -1,7 +1,9 @@
-"""How many bytes of a request are taken."""
+"""How many bytes of a request are taken, and for how long they are waited for."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,43 +11,84 @@ from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .connections import LEAST_RATE
 from .problems import problem_response
 from .service import TheService
-from .settings import MIB
+from .settings import MIB, Settings
 from .visit import visit_of
 
 CHARSET = "Forms are taken in UTF-8 alone; leave out `charset` in Content-Type."
+TOO_SLOW = (
+    "The rest of the request did not come in time. Send it again; large files are best sent to /api/v1/uploads/resumable, which "
+    "keeps what arrived."
+)
 
 
 class Bodies:
-    """ASGI middleware: reads no more of a body than `visit.max_body`, and nothing of one that says it is larger."""
+    """ASGI middleware: reads no more of a body than `visit.max_body`, and does not wait for one that does not come."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
+        self.silence = settings.silence_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and count what is read."""
+        """Pass on, and watch what is read."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         if not _in_utf8(scope):
             await problem_response(Request(scope), 415, CHARSET)(scope, receive, send)
             return
-        visit = visit_of(scope)
-        told = int(next((v for k, v in scope["headers"] if k == b"content-length" and v.isdigit()), b"0"))
-        taken = 0
+        await _Body(self, scope, receive, send).answered()
 
-        async def counted() -> Message:
-            nonlocal taken
-            if told > visit.max_body:
-                raise _too_large(visit.max_body)
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > visit.max_body:
-                raise _too_large(visit.max_body)
-            return message
 
-        await self.app(scope, counted, send)
+class _Body:
+    """The body of one request, as it is read: `taken` bytes came, for which the sender was waited for `waited` seconds."""
+
+    def __init__(self, bodies: Bodies, scope: Scope, receive: Receive, send: Send) -> None:
+        self.app, self.silence = bodies.app, bodies.silence
+        self.scope, self.receive, self.send = scope, receive, send
+        self.visit = visit_of(scope)
+        self.told = int(next((v for k, v in scope["headers"] if k == b"content-length" and v.isdigit()), b"0"))
+        self.taken, self.waited = 0, 0.0
+        self.ended = self.answering = False
+
+    async def answered(self) -> None:
+        await self.app(self.scope, self.read, self.answer)
+
+    async def answer(self, message: Message) -> None:
+        self.answering = True
+        await self.send(message)
+
+    async def read(self) -> Message:
+        """The next piece; where the answer has begun already, what cannot be told any more ends the request."""
+        if self.ended:
+            return await self.receive()
+        try:
+            return await self._next()
+        except HTTPException:
+            if self.answering:
+                return {"type": "http.disconnect"}
+            raise
+
+    async def _next(self) -> Message:
+        self._check()
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(min(self.silence, self.silence + self.taken / LEAST_RATE - self.waited)):
+                message = await self.receive()
+        except TimeoutError:
+            raise HTTPException(408, TOO_SLOW, {"Connection": "close"}) from None
+        self.waited += time.monotonic() - began
+        self.taken += len(message.get("body", b""))
+        self.ended = not message.get("more_body", False)
+        self._check()
+        return message
+
+    def _check(self) -> None:
+        if max(self.told, self.taken) > self.visit.max_body:
+            # Not our own exception: FastAPI passes only this one on from where it reads a body.
+            raise HTTPException(413, f"The request is larger than {self.visit.max_body} bytes.")
 
 
 def _in_utf8(scope: Scope) -> bool:
@@ -53,11 +96,6 @@ def _in_utf8(scope: Scope) -> bool:
     value = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
     kind, options = parse_options_header(value)
     return kind != b"multipart/form-data" or options.get(b"charset", b"utf-8").lower() in (b"utf-8", b"utf8")
-
-
-def _too_large(limit: int) -> HTTPException:
-    # Not our own exception: FastAPI passes only this one on from where it reads a body.
-    return HTTPException(413, f"The request is larger than {limit} bytes.")
 
 
 def takes_files(request: Request, service: TheService) -> None:

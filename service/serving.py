@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import multiprocessing
 import os
@@ -15,12 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.process import BaseProcess
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from ..errors import InputError
+from .connections import Connection
 from .database import Database
 from .keys import has_keys
 from .settings import Settings
@@ -97,6 +100,8 @@ def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         partial(make_worker, settings),
         factory=True,
+        http=connections(settings),
+        ws="none",
         workers=settings.workers,
         log_config=None,
         access_log=False,
@@ -105,6 +110,11 @@ def _config(settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
     )
+
+
+def connections(settings: Settings) -> type[asyncio.Protocol]:
+    """What makes a connection; uvicorn calls it, and hands it to workers."""
+    return cast("type[asyncio.Protocol]", partial(Connection, silence=settings.silence_seconds))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from .settings import MIB, Settings
 from .tables import Owner, Upload, new_id, now
 
 PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
+PIECE = MIB // 4  # what is in memory for each who reads, or does not
 OTHER = "another request went on with this upload at the same time; ask where it stands"
 NO_ROOM = "there is no room for this file here at the moment; try again later"
 LEFT = timedelta(hours=1)  # after so long, what no row knows of was left by a process that was killed
@@ -154,12 +155,15 @@ class Uploads:
                 part.write(piece)
         return part.upload
 
-    def chunks(self, upload: Upload) -> Iterator[bytes]:
-        """The bytes of a whole upload."""
+    def chunks(self, upload: Upload, part: range | None = None) -> Iterator[bytes]:
+        """The bytes of a whole upload, or some of them."""
         if upload.blob is None:
             raise ConflictError("the upload is not whole yet")
+        left = range(upload.size) if part is None else part
         with self._files.reading(upload.blob) as blob:
-            while piece := blob.read(MIB):
+            blob.seek(left.start)
+            while left and (piece := blob.read(min(PIECE, len(left)))):
+                left = left[len(piece) :]
                 yield piece
 
     def remove(self, owner: str, upload_id: str) -> None:
