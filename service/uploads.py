@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from ..errors import ConflictError, InputError, NotFoundError, TooLargeError
 from .database import Database
 from .files import FileStore, safe_name
+from .holdings import check_number, lock_owner
 from .settings import MIB, Settings
-from .tables import Owner, Upload, new_id, now
+from .tables import Upload, new_id, now
 
 PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
 PIECE = MIB // 4  # what is in memory for each who reads, or does not
@@ -37,6 +38,7 @@ class Uploads:
 
         Raises:
             TooLargeError: the file, or all files of this owner together, would be too large, or the disk is full.
+            ConflictError: the owner has too many files.
             InputError: the size is negative.
         """
         upload = Upload(
@@ -48,7 +50,7 @@ class Uploads:
             ends_at=now() + timedelta(hours=self._settings.keep_uploads_hours),
         )
         with self._database.session() as session:
-            _lock(session, owner)
+            lock_owner(session, owner)
             self._room(session, owner, size)
             session.add(upload)
         return upload
@@ -57,7 +59,7 @@ class Uploads:
         """See that there is room for `size` bytes more, before they are read.
 
         Raises:
-            TooLargeError: as for `begin`.
+            TooLargeError, ConflictError: as for `begin`.
         """
         with self._database.reading() as session:
             self._room(session, owner, size)
@@ -70,6 +72,8 @@ class Uploads:
         if not self._files.has_room(size):
             raise TooLargeError(NO_ROOM)
         mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
+        told = f"remove some first; each goes by itself after {self._settings.keep_uploads_hours:g} hours"
+        check_number(session, Upload, mine, self._settings.max_uploads, told)
         stored = session.scalar(select(func.sum(Upload.size)).where(mine)) or 0
         if stored + size > self._settings.max_stored_mib * MIB:
             raise TooLargeError(
@@ -185,7 +189,7 @@ class Uploads:
 
     def _remove(self, upload: Upload) -> None:
         with self._database.session() as session:
-            _lock(session, upload.owner_id)
+            lock_owner(session, upload.owner_id)
             found = session.get(Upload, upload.id)
             if found is None:
                 return
@@ -213,7 +217,7 @@ class Uploads:
             whole, digest = self._joined([*upload.parts, part])
         blob = f"blobs/{upload.owner_id}.{digest}"
         with self._database.session() as session:
-            _lock(session, upload.owner_id)
+            lock_owner(session, upload.owner_id)
             had = _has(session, blob)
             try:
                 told = {"name": upload.name, "size": upload.size, "received": upload.size}
@@ -246,7 +250,7 @@ class Uploads:
 
     def _sweep_blob(self, blob: str) -> None:
         with self._database.session() as session:
-            _lock(session, _of(blob))
+            lock_owner(session, _of(blob))
             if not _has(session, blob):
                 self._files.remove(blob)
 
@@ -312,8 +316,3 @@ def _of(name: str) -> str:
 
 def _has(session: Session, blob: str) -> bool:
     return session.scalar(select(Upload.id).where(Upload.blob == blob).limit(1)) is not None
-
-
-def _lock(session: Session, owner: str) -> None:
-    """One at a time for each owner: sums and shared contents must not change in between."""
-    session.execute(select(Owner.id).where(Owner.id == owner).with_for_update(key_share=True))
