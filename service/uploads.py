@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ..errors import ConflictError, InputError, NotFoundError, TooLargeError
@@ -55,6 +55,12 @@ class Uploads:
             session.add(upload)
         return upload
 
+    def most(self, owner: str) -> int:
+        """The bytes that a file of this owner may have now."""
+        with self._database.reading() as session:
+            left = self._settings.max_stored_mib * MIB - _stored(session, owner)
+        return max(0, min(self._settings.max_upload_mib * MIB, left, self._files.room()))
+
     def room(self, owner: str, size: int) -> None:
         """See that there is room for `size` bytes more, before they are read.
 
@@ -71,11 +77,9 @@ class Uploads:
             raise TooLargeError(f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken")
         if not self._files.has_room(size):
             raise TooLargeError(NO_ROOM)
-        mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
         told = f"remove some first; each goes by itself after {self._settings.keep_uploads_hours:g} hours"
-        check_number(session, Upload, mine, self._settings.max_uploads, told)
-        stored = session.scalar(select(func.sum(Upload.size)).where(mine)) or 0
-        if stored + size > self._settings.max_stored_mib * MIB:
+        check_number(session, Upload, _of_owner(owner), self._settings.max_uploads, told)
+        if _stored(session, owner) + size > self._settings.max_stored_mib * MIB:
             raise TooLargeError(
                 f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first"
             )
@@ -135,9 +139,8 @@ class Uploads:
 
     def of(self, owner: str) -> list[Upload]:
         """All uploads of an owner, the newest first."""
-        mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
         with self._database.reading() as session:
-            return list(session.scalars(select(Upload).where(mine).order_by(Upload.made_at.desc())))
+            return list(session.scalars(select(Upload).where(_of_owner(owner)).order_by(Upload.made_at.desc())))
 
     @contextmanager
     def checked_out(self, owner: str, ids: tuple[str, ...]) -> Iterator[dict[str, Path]]:
@@ -312,6 +315,16 @@ class PartWriter:
 def _of(name: str) -> str:
     """Whose a blob is: an upload's in parts/, an owner's in blobs/."""
     return name.partition("/")[2].partition(".")[0]
+
+
+def _of_owner(owner: str) -> ColumnElement[bool]:
+    """Those that are there; what is over its time is not, though it is not swept away yet."""
+    return (Upload.owner_id == owner) & (Upload.ends_at >= now())
+
+
+def _stored(session: Session, owner: str) -> int:
+    """The bytes of all files of an owner."""
+    return session.scalar(select(func.sum(Upload.size)).where(_of_owner(owner))) or 0
 
 
 def _has(session: Session, blob: str) -> bool:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.exceptions import HTTPException
 from pydantic import Field
 
 from ...errors import NotFoundError
@@ -95,13 +94,8 @@ async def upload(
     content_length: Annotated[int | None, Header(ge=0, include_in_schema=False)] = None,
 ) -> UploadOut:
     """Send one file as a form. For large files and shaky lines use /uploads/resumable. The same file twice is kept once."""
-    if content_length is None:
-        raise HTTPException(
-            411, "The length must be told in Content-Length, or the file sent to /api/v1/uploads/resumable."
-        )
     form = OneFile(request.headers.get("content-type", ""))
-    announced = min(content_length, service.settings.max_upload_mib * MIB)
-    begun = await to_thread.run_sync(service.uploads.begin, owner.id, "file", announced)
+    begun = await to_thread.run_sync(_begun, service, owner.id, content_length)
     try:
         kept = await _received(request, service, begun, form)
     except BaseException:
@@ -110,6 +104,12 @@ async def upload(
         raise
     response.headers["Location"] = f"/api/v1/uploads/{kept.id}"
     return upload_out(kept)
+
+
+def _begun(service: Service, owner: str, length: int | None) -> Upload:
+    """An upload with room for a body; for one whose length was not told that is all the room there is, until it ends."""
+    size = max(1, service.uploads.most(owner)) if length is None else min(length, service.settings.max_upload_mib * MIB)
+    return service.uploads.begin(owner, "file", size)
 
 
 async def _received(request: Request, service: Service, begun: Upload, form: OneFile) -> Upload:
