@@ -190,12 +190,9 @@ def forget_browsers(database: Database, at: datetime) -> None:
 
     A program that keeps no cookie is a new owner with each thing that it writes.
     """
-    seen = exists().where(
-        tables.Browser.owner_id == tables.Owner.id, tables.Browser.ends_at >= at + KEPT - RENEWED
-    )
+    seen = exists().where(tables.Browser.owner_id == tables.Owner.id, tables.Browser.ends_at >= at + KEPT - RENEWED)
     held = [
-        exists().where(table.owner_id == tables.Owner.id)
-        for table in (tables.Chat, tables.Upload, tables.DiagnosisRow)
+        exists().where(table.owner_id == tables.Owner.id) for table in (tables.Chat, tables.Upload, tables.DiagnosisRow)
     ]
     with database.session() as session:
         session.execute(delete(tables.Browser).where(tables.Browser.ends_at <= at))

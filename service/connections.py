@@ -10,7 +10,9 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-LEAST_RATE = 1024  # bytes a second, of those who send and of those who read: a bad line of a mobile still has several times that
+LEAST_RATE = (
+    1024  # bytes a second, of those who send and of those who read: a bad line of a mobile still has several times that
+)
 
 
 class Connection(H11Protocol):
@@ -51,28 +53,35 @@ class Connection(H11Protocol):
     def resume_writing(self) -> None:
         """It was taken."""
         super().resume_writing()
-        self._reads = _stopped(self._reads)
+        if not self.transport.is_closing():  # else the rest must be taken too
+            _stop(self._reads)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close; what is left to be sent must be taken in time."""
+        """Close, since nothing more is asked for."""
         super().timeout_keep_alive_handler()
-        self._watch_reader()
+        self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers."""
         super().connection_lost(exc)
-        self._begins, self._reads = _stopped(self._begins), _stopped(self._reads)
+        _stop(self._begins)
+        _stop(self._reads)
 
     def _await_request(self) -> None:
-        _stopped(self._begins)
-        self._begins = self.loop.call_later(self.silence, self.transport.abort)
+        _stop(self._begins)
+        self._begins = self.loop.call_later(self.silence, self._close)
 
     def _look_for_request(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            self._begins = _stopped(self._begins)
+            _stop(self._begins)
+
+    def _close(self) -> None:
+        """Close once what is left to be sent was taken, which must be in time."""
+        self.transport.close()
+        self._watch_reader()
 
     def _watch_reader(self) -> None:
-        _stopped(self._reads)
+        _stop(self._reads)
         left = self.transport.get_write_buffer_size()
         self._reads = self.loop.call_later(self.silence, self._check_reader, left)
 
@@ -83,6 +92,6 @@ class Connection(H11Protocol):
             self._watch_reader()
 
 
-def _stopped(timer: asyncio.TimerHandle | None) -> None:
+def _stop(timer: asyncio.TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()

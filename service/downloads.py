@@ -33,7 +33,9 @@ def download(request: Request, uploads: Uploads, upload: Upload, headers: Mappin
     part = _range(request, tag, upload.size)
     if part is not None and not part:
         raise HTTPException(
-            416, f"The file has {upload.size} bytes; none of them is in the range.", {"Content-Range": f"bytes */{upload.size}"}
+            416,
+            f"The file has {upload.size} bytes; none of them is in the range.",
+            {"Content-Range": f"bytes */{upload.size}"},
         )
     taken = range(upload.size) if part is None else part
     told["Content-Length"] = str(len(taken))

@@ -44,7 +44,9 @@ NO_INSTALLING = (
 NO_WEBHOOK = "There is no webhook here: it needs the setting `slack_webhook_token`."
 NOT_SIGNED = "The signature is not Slack's, or it is more than five minutes old."
 router = APIRouter(prefix="/slack", include_in_schema=False)
-COUNTED = [Depends(count_passing)]  # what Slack signs comes from few addresses for all workspaces, which have limits of their own
+COUNTED = [
+    Depends(count_passing)
+]  # what Slack signs comes from few addresses for all workspaces, which have limits of their own
 
 
 @dataclass(frozen=True)

@@ -115,12 +115,26 @@ def test_a_broken_download_goes_on(client: TestClient) -> None:
     tag = whole.headers["etag"]
     assert tag == f'"{kept["sha256"]}"'
     assert (whole.headers["accept-ranges"], whole.headers["cache-control"]) == ("bytes", "private, no-cache")
-    for asked, start, stop in (("0-0", 0, 0), ("100-", 100, last), ("-5", last - 4, last), ("5-999999", 5, last), ("-99999", 0, last)):
+    for asked, start, stop in (
+        ("0-0", 0, 0),
+        ("100-", 100, last),
+        ("-5", last - 4, last),
+        ("5-999999", 5, last),
+        ("-99999", 0, last),
+    ):
         part = got(Range=f"bytes={asked}", If_Range=tag)
         assert (part.status_code, part.content) == (206, BODY[start : stop + 1]), asked
         assert part.headers["content-range"] == f"bytes {start}-{stop}/{len(BODY)}"
         assert part.headers["content-length"] == str(stop - start + 1)
-    for asked in ("bytes=5-4", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes=1", "bytes=" + "9" * 99 + "-", "bytes=x-"):
+    for asked in (
+        "bytes=5-4",
+        "bytes=-",
+        "bytes=0-1,5-6",
+        "lines=1-2",
+        "bytes=1",
+        "bytes=" + "9" * 99 + "-",
+        "bytes=x-",
+    ):
         assert (got(Range=asked).status_code, got(Range=asked).content) == (200, BODY), asked
     assert got(Range="bytes=5-", If_Range='"another"').content == BODY
     assert got(Range="bytes=5-", If_Range=f"W/{tag}").content == BODY

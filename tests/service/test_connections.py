@@ -44,11 +44,11 @@ def trickled(raw: socket.socket, piece: bytes, every: float = SILENCE / 6) -> by
             raw.sendall(piece)
             while data := raw.recv(65536):
                 came += data
-            return came
         except TimeoutError:
             continue
         except OSError:
-            return came
+            pass  # reset
+        return came
     raise AssertionError("it goes on for ever")
 
 
@@ -81,7 +81,9 @@ def test_headers_must_end_in_the_second_request_too(serve: Serve) -> None:
 )
 def test_a_body_must_come(serve: Serve, request_line: str, piece: bytes) -> None:
     """Silence or a trickle ends with 408, which says what to do, and the connection with it."""
-    form = "application/x-www-form-urlencoded" if "chats" in request_line or "sign" in request_line else "application/json"
+    form = (
+        "application/x-www-form-urlencoded" if "chats" in request_line or "sign" in request_line else "application/json"
+    )
     head = HEAD.format(request_line) + f"Content-Type: {form}\r\nContent-Length: 100000\r\n"
     head += "Accept: application/json, text/event-stream\r\n\r\n{"
     with serve(silence_seconds=SILENCE, slack_webhook_token="t" * 20) as address, connected(address, head) as raw:
@@ -96,7 +98,9 @@ def test_a_body_must_come(serve: Serve, request_line: str, piece: bytes) -> None
 def test_a_slow_line_that_goes_on_is_waited_for(serve: Serve) -> None:
     """Twice the least rate, for much longer than the silence, is a slow mobile and no attack."""
     body = b'{"text": "loss is nan after some batches"' + b" " * 6000 + b"}"
-    head = HEAD.format("POST /api/v1/diagnoses") + f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        HEAD.format("POST /api/v1/diagnoses") + f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     with serve(silence_seconds=SILENCE) as address, connected(address, head) as raw:
         for start in range(0, len(body), 400):
             raw.sendall(body[start : start + 400])
@@ -119,7 +123,10 @@ def test_what_came_of_an_upload_is_kept(serve: Serve) -> None:
 
 def test_a_form_upload_that_stops_leaves_nothing(serve: Serve) -> None:
     """A file that comes at once is whole or not there."""
-    head = HEAD.format("POST /api/v1/uploads") + "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000\r\n\r\n"
+    head = (
+        HEAD.format("POST /api/v1/uploads")
+        + "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000\r\n\r\n"
+    )
     part = '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx'
     with serve(silence_seconds=SILENCE) as address:
         with connected(address, head + part) as raw:

@@ -109,7 +109,10 @@ def test_a_browser_cannot_shed_its_cookie_to_get_more(make_app: MakeApp, browser
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        *(("GET", path) for path in ("/sign-in", "/sitemap.xml", "/robots.txt", "/favicon.ico", "/static/1/no.js", "/metrics")),
+        *(
+            ("GET", path)
+            for path in ("/sign-in", "/sitemap.xml", "/robots.txt", "/favicon.ico", "/static/1/no.js", "/metrics")
+        ),
         *(("POST", path) for path in ("/choices", "/sign-out", "/slack/webhook")),
     ],
 )
