@@ -40,6 +40,7 @@ CODE_TITLE = "Code"
 LEAST_QUESTIONS = 3
 LEAST_SIGNATURE = 8
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_ID = 100  # characters; a longer one is no name of a file everywhere
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
 _FIELDS = frozenset({
@@ -143,7 +144,7 @@ def topic_ids() -> list[str]:
 
 def has_entry(topic: str) -> bool:
     """Whether `topic` is the id of an entry. Never touches a path made from an ill-formed id."""
-    return bool(_ID.fullmatch(topic)) and (entries_folder() / f"{topic}.md").is_file()
+    return len(topic) <= MAX_ID and bool(_ID.fullmatch(topic)) and (entries_folder() / f"{topic}.md").is_file()
 
 
 @cache

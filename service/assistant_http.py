@@ -39,9 +39,12 @@ class _Handled(Response):
         await self._manager.handle_request(scope, receive, send)
 
 
-@router.api_route("/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False)
+@router.post("/mcp", include_in_schema=False)
 async def mcp(service: TheService, owner: Asker) -> Response:
-    """Answer a request of the Model Context Protocol; the owner's uploads are those that its tools can open."""
+    """Answer a request of the Model Context Protocol; the owner's uploads are those that its tools can open.
+
+    GET would open a stream in which nothing is ever told, since no session is kept; the protocol lets a server refuse it with 405.
+    """
     del owner  # known by the visit from here on
     assert service.assistant is not None  # noqa: S101 - a part of every service that runs
     return _Handled(service.assistant)

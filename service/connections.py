@@ -45,6 +45,10 @@ class Connection(H11Protocol):
         self._await_request()
         self._look_for_request()
 
+    def _should_upgrade(self) -> bool:
+        """Nothing else than HTTP/1.1 is spoken, and a line in the log for each who asks would fill it."""
+        return False
+
     def pause_writing(self) -> None:
         """Watch who does not take what is sent."""
         super().pause_writing()

@@ -18,12 +18,13 @@ AN_ID = "Rk3nZ0qkT5mJ8uQyX2c7Vg"
 MAX_TEXT = 16 * MIB  # the most that the setting `max_text_mib` can allow; what it does allow is checked later
 MAX_UPLOADS = 20
 MAX_TOPIC = 100
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ACCEPTED = re.compile(r"\s*(en|zh)(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
 
 
 def _storable(text: str) -> str:
-    """No database keeps a NUL in a text."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """No database keeps a NUL in a text, and half a surrogate pair (which JSON can write) is in no UTF-8."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
