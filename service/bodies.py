@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -24,12 +25,21 @@ TOO_SLOW = (
 )
 
 
+AT_ONCE = (
+    64 * MIB
+)  # of one address in one process: such a body is in memory until it is whole, before it is known who asks
+TOO_MANY = (
+    f"Requests of more than {AT_ONCE // MIB} MiB are under way from this address; wait until some of them have ended."
+)
+
+
 class Bodies:
     """ASGI middleware: reads no more of a body than `visit.max_body`, and does not wait for one that does not come."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.silence = settings.silence_seconds
+        self.held: Counter[str] = Counter()  # bytes in memory, by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and watch what is read."""
@@ -39,22 +49,27 @@ class Bodies:
         if not _in_utf8(scope):
             await problem_response(Request(scope), 415, CHARSET)(scope, receive, send)
             return
-        await _Body(self, scope, receive, send).answered()
+        body = _Body(self, scope, receive, send)
+        try:
+            await self.app(scope, body.read, body.answer)
+        finally:
+            self.held -= Counter({body.visit.address: body.held})
 
 
 class _Body:
-    """The body of one request, as it is read: `taken` bytes came, for which the sender was waited for `waited` seconds."""
+    """The body of one request, as it is read: `taken` bytes came, for which the sender was waited for `waited` seconds.
+
+    `most` is what it may have where no route says that it takes files.
+    """
 
     def __init__(self, bodies: Bodies, scope: Scope, receive: Receive, send: Send) -> None:
-        self.app, self.silence = bodies.app, bodies.silence
-        self.scope, self.receive, self.send = scope, receive, send
+        self.bodies, self.silence = bodies, bodies.silence
+        self.receive, self.send = receive, send
         self.visit = visit_of(scope)
         self.told = int(next((v for k, v in scope["headers"] if k == b"content-length" and v.isdigit()), b"0"))
-        self.taken, self.waited = 0, 0.0
+        self.most = self.visit.max_body
+        self.taken, self.held, self.waited = 0, 0, 0.0
         self.ended = self.answering = False
-
-    async def answered(self) -> None:
-        await self.app(self.scope, self.read, self.answer)
 
     async def answer(self, message: Message) -> None:
         self.answering = True
@@ -83,7 +98,16 @@ class _Body:
         self.taken += len(message.get("body", b""))
         self.ended = not message.get("more_body", False)
         self._check()
+        self._hold(len(message.get("body", b"")))
         return message
+
+    def _hold(self, size: int) -> None:
+        """Count what stays in memory; the files of routes that take some are written as they come."""
+        if self.visit.max_body == self.most:
+            self.held += size
+            self.bodies.held[self.visit.address] += size
+            if self.bodies.held[self.visit.address] > AT_ONCE:
+                raise HTTPException(429, TOO_MANY, {"Retry-After": "10", "Connection": "close"})
 
     def _check(self) -> None:
         if max(self.told, self.taken) > self.visit.max_body:

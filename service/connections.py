@@ -22,17 +22,23 @@ class Connection(H11Protocol):
     nothing is left of the body before. And while more is to be sent than the other side takes, it must take `LEAST_RATE`.
     """
 
-    def __init__(self, *given: Any, silence: float, **named: Any) -> None:  # noqa: ANN401 - those of uvicorn
-        """`silence` is in seconds, the rest is uvicorn's."""
+    def __init__(self, *given: Any, silence: float, most: int, **named: Any) -> None:  # noqa: ANN401 - those of uvicorn
+        """`silence` is in seconds, `most` how many connections a process shall have; the rest is uvicorn's."""
         super().__init__(*given, **named)
-        self.silence = silence
+        self.silence, self.most = silence, most
+        self.begins_by = 0.0  # the time of the loop until which a request must have begun; 0 where one has
         self._begins: asyncio.TimerHandle | None = None
         self._reads: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request."""
+        """Wait for the first request. Where there are too many connections, the one that has waited longest goes."""
         super().connection_made(transport)
         self._await_request()
+        if len(self.connections) > self.most:
+            waiting = [each for each in self.connections if isinstance(each, Connection) and each.begins_by]
+            oldest = min(waiting, key=lambda each: each.begins_by)
+            oldest.begins_by = 0.0
+            oldest.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of what was sent."""
@@ -73,10 +79,12 @@ class Connection(H11Protocol):
 
     def _await_request(self) -> None:
         _stop(self._begins)
+        self.begins_by = self.loop.time() + self.silence
         self._begins = self.loop.call_later(self.silence, self._close)
 
     def _look_for_request(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
+            self.begins_by = 0.0
             _stop(self._begins)
 
     def _close(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import math
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ from .keys import has_keys
 from .settings import Settings
 
 BACKLOG = 2048
+MAX_FILES = 1 << 16  # also where the system has no limit (it says -1)
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # read when prometheus-client is imported, which is in the workers
 NO_KEY = (
     "{where} is reached from outside, which needs a key, and there is none. Make one with `kerasdoctor keys new NAME`, or let "
@@ -113,8 +115,10 @@ def _config(settings: Settings) -> uvicorn.Config:
 
 
 def connections(settings: Settings) -> type[asyncio.Protocol]:
-    """What makes a connection; uvicorn calls it, and hands it to workers."""
-    return cast("type[asyncio.Protocol]", partial(Connection, silence=settings.silence_seconds))
+    """What makes a connection; uvicorn calls it, and hands it to workers. Half of the files that a process may open are for these."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = (min(files, MAX_FILES) if files > 0 else MAX_FILES) // 2
+    return cast("type[asyncio.Protocol]", partial(Connection, silence=settings.silence_seconds, most=most))
 
 
 @contextmanager

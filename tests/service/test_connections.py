@@ -134,6 +134,57 @@ def test_a_form_upload_that_stops_leaves_nothing(serve: Serve) -> None:
         assert httpx.get(f"{address}/api/v1/uploads").json()["items"] == []
 
 
+def test_large_bodies_at_once_are_bounded(serve: Serve) -> None:
+    """They are in memory before it is known who asks: what one address has under way is limited, and given back."""
+    size, each = 3_000_000, "POST /api/v1/diagnoses"
+    head = HEAD.format(each) + f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    small = {"text": "loss is nan"}
+    with serve(keys=True) as address:
+        with ExitStack() as opened:
+            raws = [opened.enter_context(connected(address, head)) for _ in range(30)]
+            refused = 0
+            for raw in raws:
+                try:
+                    raw.sendall(b" " * (size - 1))
+                except OSError:
+                    refused += 1
+            time.sleep(0.5)
+            assert httpx.post(f"{address}/api/v1/diagnoses", json=small).status_code in (401, 429)
+            told = []
+            for raw in raws:
+                raw.settimeout(0.05)
+                try:
+                    told.append(raw.recv(15))
+                except TimeoutError:
+                    told.append(b"")
+                except OSError:
+                    refused += 1
+            assert told.count(b"HTTP/1.1 429 To") + refused >= 30 - (64 << 20) // (size - 1)
+            assert told.count(b"") >= 15
+        for _ in range(100):
+            time.sleep(0.02)
+            if httpx.post(f"{address}/api/v1/diagnoses", json=small).status_code == httpx.codes.UNAUTHORIZED:
+                break
+        else:
+            raise AssertionError("what went away still counts")
+
+
+def test_who_only_connects_makes_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more connections than a process can have, those that wait longest for their request go: others are answered."""
+    monkeypatch.setattr("kerasdoctor.service.serving.MAX_FILES", 40)
+    with serve() as address, ExitStack() as opened:
+        health = opened.enter_context(httpx.Client(base_url=address))
+        raws = []
+        for _ in range(60):
+            raws.append(opened.enter_context(connected(address, "GET / HT")))
+            assert health.get("/api/v1/health/live").status_code == 200
+        raws[0].settimeout(20)
+        assert rest(raws[0]) == b""
+        raws[-1].settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            raws[-1].recv(1)
+
+
 def resident() -> int:
     """The memory of this process, in MiB."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) // 256
