@@ -25,12 +25,9 @@ TOO_SLOW = (
 )
 
 
-AT_ONCE = (
-    64 * MIB
-)  # of one address in one process: such a body is in memory until it is whole, before it is known who asks
-TOO_MANY = (
-    f"Requests of more than {AT_ONCE // MIB} MiB are under way from this address; wait until some of them have ended."
-)
+# Of one address in one process: such a body is in memory until it is whole, before it is known who asks.
+AT_ONCE = 64 * MIB
+TOO_MANY = f"Requests of {AT_ONCE // MIB} MiB are under way from this address; wait until some of them have ended."
 
 
 class Bodies:
