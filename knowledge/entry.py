@@ -38,6 +38,7 @@ PART_TITLES: dict[Lang, str] = {"en": "English", "zh": "中文"}
 CODE_TITLE = "Code"
 LEAST_SIGNATURE = 8
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_ID = 100  # characters; a longer one is no name of a file everywhere
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _FENCE = re.compile(r"```(\w+) ([^\n]*)\n(.*?)\n```", re.DOTALL)
 
@@ -138,7 +139,7 @@ def topic_ids() -> list[str]:
 
 def has_entry(topic: str) -> bool:
     """Whether `topic` is the id of an entry. Never touches a path made from an ill-formed id."""
-    return bool(_ID.fullmatch(topic)) and (entries_folder() / f"{topic}.md").is_file()
+    return len(topic) <= MAX_ID and bool(_ID.fullmatch(topic)) and (entries_folder() / f"{topic}.md").is_file()
 
 
 @cache

@@ -71,6 +71,15 @@ def owner(request: Request, service: TheService, here: TheVisit) -> Owner:
 Asker = Annotated[Owner, Depends(owner)]
 
 
+def count_passing(request: Request, service: TheService) -> None:
+    """Count a request to what answers everyone, for its address alone. For routes without an owner: `Depends(count_passing)`.
+
+    Raises:
+        TooManyError: the limit of requests is used up.
+    """
+    spend(service, visit_of(request.scope), "requests", service.settings.requests_per_minute)
+
+
 def count_message(service: TheService, here: TheVisit) -> None:
     """Count a message or a diagnosis. For routes that give work: `dependencies=[Depends(count_message)]`.
 
@@ -184,11 +193,14 @@ def make_local(database: Database) -> None:
 
 
 def forget_browsers(database: Database, at: datetime) -> None:
-    """Delete the cookies that are over, and browsers' owners whom no cookie stands for and to whom nothing belongs."""
+    """Delete the cookies that are over, and browsers' owners to whom nothing belongs and whom nobody was for a day.
+
+    A program that keeps no cookie is a new owner with each thing that it writes.
+    """
+    seen = exists().where(tables.Browser.owner_id == tables.Owner.id, tables.Browser.ends_at >= at + KEPT - RENEWED)
     held = [
-        exists().where(table.owner_id == tables.Owner.id)
-        for table in (tables.Browser, tables.Chat, tables.Upload, tables.DiagnosisRow)
+        exists().where(table.owner_id == tables.Owner.id) for table in (tables.Chat, tables.Upload, tables.DiagnosisRow)
     ]
     with database.session() as session:
         session.execute(delete(tables.Browser).where(tables.Browser.ends_at <= at))
-        session.execute(delete(tables.Owner).where(tables.Owner.kind == "browser", not_(or_(*held))))
+        session.execute(delete(tables.Owner).where(tables.Owner.kind == "browser", not_(or_(seen, *held))))

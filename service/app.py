@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from .. import __version__
 from ..knowledge.matcher import Matcher
 from . import assistant_http, health, metrics, sign_in
-from .access import make_local, visit
+from .access import count_passing, make_local, visit
 from .api import api_router
 from .bodies import Bodies
 from .database import Database
@@ -38,10 +38,10 @@ DESCRIPTION = """Paste a Keras or TensorFlow failure, get its cause, the evidenc
 
 Every error is a problem (RFC 9457) as `application/problem+json`, of the schema `Problem`."""
 
-# What answers everyone: no owner is looked for, and no request is counted.
-OPEN_ROUTERS: tuple[APIRouter, ...] = (
-    health.router, metrics.router, sign_in.router, slack.router, site_pages.open_router,
-)  # fmt: skip
+# What is never refused, and what Slack signs (its other routes count by themselves).
+FREE_ROUTERS: tuple[APIRouter, ...] = (health.router, slack.router)
+# What answers everyone: no owner is looked for, and requests are counted for their address.
+OPEN_ROUTERS: tuple[APIRouter, ...] = (metrics.router, sign_in.router, site_pages.open_router)
 # What looks for the owner of every request, and counts it.
 ROUTERS: tuple[APIRouter, ...] = (
     api_router(), assistant_http.router, chat_pages.router, file_pages.router, site_pages.router,
@@ -94,15 +94,17 @@ def create_app(
             Middleware(Headers, settings=settings),
             Middleware(Requests),
             Middleware(Origins, settings=settings),
-            Middleware(Bodies),
+            Middleware(Bodies, settings=settings),
         ],
         exception_handlers=HANDLERS,
         responses=RESPONSES,
     )
     app.state.service = service
     app.state.slack = slack.set_up(service)
-    for router in OPEN_ROUTERS:
+    for router in FREE_ROUTERS:
         app.include_router(router)
+    for router in OPEN_ROUTERS:
+        app.include_router(router, dependencies=[Depends(count_passing)])
     for router in routers:
         app.include_router(router, dependencies=[Depends(visit)])
     return app

@@ -65,14 +65,16 @@ Files = Annotated[
 Named = Annotated[str, Field(min_length=1, max_length=4096, description="its path here, the id of an upload over HTTP")]
 # Gives the files that a request names, as paths that exist while it is answered.
 Opened = Callable[[Context, Sequence[str]], AbstractContextManager[list[Path]]]
+# Takes note of a diagnosis that was given, with the masked text that it is for.
+Noted = Callable[[Context, str, Diagnosis], None]
 
 
 class Tools:
     """The tools that are there everywhere; each returns Markdown and the same as JSON, or raises ToolError."""
 
-    def __init__(self, doctor: Doctor, opened: Opened, *, live: bool) -> None:
-        """`opened` gives the files that a request names; `live` says whether models may be run."""
-        self.doctor, self.opened, self.may_run = doctor, opened, live
+    def __init__(self, doctor: Doctor, opened: Opened, *, live: bool, noted: Noted = lambda *_: None) -> None:
+        """`opened` gives the files that a request names; `live` says whether models may be run; `noted` hears of diagnoses."""
+        self.doctor, self.opened, self.may_run, self.noted = doctor, opened, live, noted
 
     async def diagnose(
         self,
@@ -131,9 +133,12 @@ class Tools:
     def _diagnosed(
         self, context: Context, text: str, files: Sequence[str], depth: Depth, lang: Lang | None, keras: str | None
     ) -> Diagnosis:
+        text = mask(text)
         with self.opened(context, files) as paths:
             subjects = Subjects(tuple(paths), depth=depth)
-            return self.doctor.diagnose(mask(text), subjects, lang, keras, watch=_watch(context))
+            diagnosis = self.doctor.diagnose(text, subjects, lang, keras, watch=_watch(context))
+        self.noted(context, text, diagnosis)
+        return diagnosis
 
 
 class LocalTools(Tools):
@@ -168,7 +173,9 @@ class RemoteTools(Tools):
 
         def work() -> Diagnosis:
             with self.opened(context, ()), _from_base64(name, content) as path:
-                return self.doctor.diagnose("", Subjects((path,)), lang, watch=_watch(context))
+                diagnosis = self.doctor.diagnose("", Subjects((path,)), lang, watch=_watch(context))
+            self.noted(context, "", diagnosis)
+            return diagnosis
 
         return await _answered(work)
 

@@ -16,6 +16,7 @@ from ..errors import ConflictError, NotFoundError, TooLargeError
 from .case import Asked
 from .database import Database
 from .events import Events, lock_chat
+from .holdings import check_number, lock_owner
 from .jobs import Jobs
 from .masking import mask
 from .queue import OPEN_STATES, add_job
@@ -35,9 +36,16 @@ class Chats:
         self._database, self._events, self._jobs, self._settings = database, events, jobs, settings
 
     def begin(self, owner: str) -> Chat:
-        """A new, empty chat."""
-        chat = Chat(owner_id=owner, case={})
+        """A new, empty chat.
+
+        Raises:
+            ConflictError: the owner has too many.
+        """
+        chat, days = Chat(owner_id=owner, case={}), f"{self._settings.keep_chats_days:g} days"
+        told = f"remove some first; one goes by itself {days} after its last message, or a day after it was begun without any"
         with self._database.session() as session:
+            lock_owner(session, owner)
+            check_number(session, Chat, Chat.owner_id == owner, self._settings.max_chats, told)
             session.add(chat)
         return self.get(owner, chat.id)
 
@@ -175,15 +183,17 @@ class Chats:
             session.delete(found)
 
     def sweep(self) -> None:
-        """Remove the chats that are over their time, what was pasted in them, and what nobody will ask for again.
+        """Remove the chats that are over their time or stayed empty, what was pasted in them, and what nobody will ask for again.
 
         Of a diagnosis on which there is feedback its topic stays.
         """
         over, yesterday = now() - timedelta(days=self._settings.keep_chats_days), now() - timedelta(days=1)
+        said = exists().where(Message.chat_id == Chat.id)
         judged = exists().where(Feedback.diagnosis_id == DiagnosisRow.id)
         old = (DiagnosisRow.made_at < over) & DiagnosisRow.chat_id.is_(None)
         with self._database.session() as session:
             session.execute(delete(Chat).where(Chat.changed_at < over))
+            session.execute(delete(Chat).where(Chat.changed_at < yesterday, ~said))
             session.execute(delete(DiagnosisRow).where(old, ~judged))
             session.execute(update(DiagnosisRow).where(old, judged).values(text="", body={}))
             session.execute(delete(Event).where(Event.made_at < yesterday))

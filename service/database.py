@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -14,13 +15,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ..errors import StorageError
+from .tables import now
 
 BUSY = 15_000  # milliseconds that a writer waits for another one in SQLite
 CONNECTING = 5  # seconds that PostgreSQL has to answer
@@ -86,6 +88,14 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def time_of(session: Session) -> datetime:
+    """The time by the clock that all copies share: PostgreSQL's own; of SQLite all copies are on one machine."""
+    if session.get_bind().dialect.name == "sqlite":
+        return now()
+    told: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return told
 
 
 def after_commit(session: Session, call: Callable[[str], None], argument: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import tempfile
 import unicodedata
 from collections.abc import Iterator
@@ -55,9 +56,13 @@ class FileStore:
             return False
         return True
 
+    def room(self) -> int:
+        """How many bytes more leave the disk usable; a store that is no folder has its own limits."""
+        return shutil.disk_usage(self._root).free - SPARED if self._local else sys.maxsize
+
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes more leave the disk usable; a store that is no folder has its own limits."""
-        return not self._local or shutil.disk_usage(self._root).free - size >= SPARED
+        """Whether so many bytes more leave the disk usable."""
+        return size <= self.room()
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:

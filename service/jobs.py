@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -22,7 +22,6 @@ from .database import Database
 from .events import Events
 from .queue import Handler, Queue, Taken
 from .steps import Steps
-from .tables import now
 
 __all__ = ["Handler", "Jobs"]
 
@@ -103,7 +102,7 @@ class Jobs:
         every = self._leave / 4
         if time.monotonic() - self._watched.get(chat, 0.0) >= every.total_seconds():
             self._watched[chat] = time.monotonic()
-            self._queue.watched(chat, now() - every)
+            self._queue.watched(chat, every)
 
     def stop(self, seconds: float) -> None:
         """Take nothing new, wait for what runs, and put back what does not end in time, for another process."""
@@ -138,22 +137,21 @@ class Jobs:
     def _look_after_running(self) -> None:
         """Cancel what was asked to be, what everybody left and what is not this process's any more."""
         running = dict(self._running)
-        held, left = self._queue.held(running) if running else {}, self._left_before()
+        going_on = self._queue.going_on(running, self._judged()) if running else set()
         for holder, each in running.items():
-            job = held.get(holder)
-            if job is None or job.cancel or (job.watched_at or now()) < left:
+            if holder not in going_on:
                 each.watch.cancel()
             with suppress(NotFoundError):  # the chat was removed
                 each.steps.write()
 
-    def _left_before(self) -> datetime:
-        """Watchers who were last seen before this left. After a pause they first get the time to come back."""
-        return now() - self._leave if time.monotonic() > self._judging_since else datetime.min.replace(tzinfo=UTC)
+    def _judged(self) -> timedelta | None:
+        """How long watchers may be gone. After a pause they first get the time to come back."""
+        return self._leave if time.monotonic() > self._judging_since else None
 
     def _recover(self) -> None:
         if time.monotonic() - self._recovered_at >= self._lease.total_seconds() / 3:
             self._recovered_at = time.monotonic()
-            self._queue.recover(self._left_before())
+            self._queue.recover(self._judged())
 
     def _begin(self, taken: Taken) -> None:
         steps = Steps(self._database, self._events, taken.task.id, taken.task.chat)

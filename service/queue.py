@@ -1,14 +1,14 @@
 """The queue: a table of jobs, which any number of processes take from, and the transactions that change them.
 
 Whoever takes a job holds a lease on it. Where the lease runs out the process died: the job is tried once more, then given up.
-A chat is told of each change by an event.
+A chat is told of each change by an event. Leases and watchers go by the database's clock: those of machines may differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from ..diagnostics.progress import Watch
 from ..errors import ConflictError, NotFoundError
 from ..knowledge.text import Text
-from .database import Database
+from .database import Database, time_of
 from .events import Events, lock_chat
 from .tables import Job, new_id, now
 
@@ -81,22 +81,28 @@ class Queue:
                 return taken
         return None
 
-    def held(self, holders: Iterable[str]) -> dict[str, Job]:
-        """The jobs that these still hold, by holder; their leases are renewed in time."""
+    def going_on(self, holders: Iterable[str], leave: timedelta | None) -> set[str]:
+        """Those of the attempts that shall go on: still held, not cancelled, not left by all watchers for so long (if that counts).
+
+        Their leases are renewed in time.
+        """
         mine = Job.holder.in_(list(holders)) & (Job.state == "running")
         with self._database.reading() as session:
-            jobs = {job.holder or "": job for job in session.scalars(select(Job).where(mine))}
-        if any((job.lease_until or now()) < now() + self._lease * 2 / 3 for job in jobs.values()):
+            jobs, at = list(session.scalars(select(Job).where(mine))), time_of(session)
+        if any((job.lease_until or at) < at + self._lease * 2 / 3 for job in jobs):
             with self._database.session() as session:
-                session.execute(update(Job).where(mine).values(lease_until=now() + self._lease))
-        return jobs
+                session.execute(update(Job).where(mine).values(lease_until=time_of(session) + self._lease))
+        left = [job for job in jobs if leave is not None and job.watched_at and job.watched_at < at - leave]
+        return {job.holder or "" for job in jobs if not job.cancel and job not in left}
 
-    def recover(self, left_before: datetime) -> None:
-        """Take care of jobs whose process died, and end those in the queue whose watchers were last seen before a time."""
-        dead = (Job.state == "running") & (Job.lease_until < now())
-        left = (Job.state == "queued") & (Job.watched_at < left_before)
+    def recover(self, leave: timedelta | None) -> None:
+        """Take care of jobs whose process died, and end those in the queue that all watchers left for so long (if that counts)."""
         with self._database.reading() as session:
-            ids = list(session.scalars(select(Job.id).where(dead | left, Job.kind.in_(self._handlers))))
+            at = time_of(session)
+            given_up = (Job.state == "running") & (Job.lease_until < at)
+            if leave is not None:
+                given_up |= (Job.state == "queued") & (Job.watched_at < at - leave)
+            ids = list(session.scalars(select(Job.id).where(given_up, Job.kind.in_(self._handlers))))
         for job in ids:
             self._recover(job)
 
@@ -117,15 +123,15 @@ class Queue:
             if found.state == "queued":
                 self._end(session, found, "cancelled", STOPPED)
 
-    def watched(self, chat: str, before: datetime) -> None:
-        """Somebody watches the open jobs of a chat now; write it where that was last written before a time."""
-        late = Job.watched_at.is_(None) | (Job.watched_at < before)
-        mine = (Job.chat_id == chat) & Job.state.in_(OPEN_STATES) & late
+    def watched(self, chat: str, every: timedelta) -> None:
+        """Somebody watches the open jobs of a chat now; write it where that was not written for so long."""
         with self._database.reading() as session:
+            late = Job.watched_at.is_(None) | (Job.watched_at < time_of(session) - every)
+            mine = (Job.chat_id == chat) & Job.state.in_(OPEN_STATES) & late
             ids = list(session.scalars(select(Job.id).where(mine)))
         if ids:
             with self._database.session() as session:
-                session.execute(update(Job).where(Job.id.in_(ids)).values(watched_at=now()))
+                session.execute(update(Job).where(Job.id.in_(ids)).values(watched_at=time_of(session)))
 
     def done(self, taken: Taken, finish: Callable[[Session], None]) -> None:
         """End an attempt with its result, unless its lease was lost."""
@@ -173,7 +179,7 @@ class Queue:
             if session.scalar(beside) is not None:
                 return None
             found.state, found.holder, found.tries = "running", new_id(), found.tries + 1
-            found.lease_until = now() + self._lease
+            found.lease_until = time_of(session) + self._lease
             self._tell(session, found, "started")
             return Taken(found.holder, found.kind, _task(found))
 
@@ -184,7 +190,7 @@ class Queue:
                 return
             if found.state == "queued":
                 self._end(session, found, "cancelled", LEFT)
-            elif found.state == "running" and found.lease_until is not None and found.lease_until < now():
+            elif found.state == "running" and found.lease_until and found.lease_until < time_of(session):
                 _log.warning("a job was left by its process", job=found.id, kind=found.kind, tries=found.tries)
                 if found.cancel:
                     self._end(session, found, "cancelled", STOPPED)
@@ -196,7 +202,7 @@ class Queue:
     def _requeue(self, session: Session, job: Job) -> None:
         """Put a job back; those who watched it get the time to come back."""
         job.state, job.holder, job.lease_until = "queued", None, None
-        job.watched_at = now() if job.watched_at else None
+        job.watched_at = time_of(session) if job.watched_at else None
         self._tell(session, job, "interrupted")
 
     def _end(self, session: Session, job: Job, state: str, why: Text) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -15,17 +17,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.process import BaseProcess
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from ..errors import InputError
+from .connections import Connection
 from .database import Database
 from .keys import has_keys
 from .settings import Settings
 
 BACKLOG = 2048
+MAX_FILES = 1 << 16  # also where the system has no limit (it says -1)
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # read when prometheus-client is imported, which is in the workers
 NO_KEY = (
     "{where} is reached from outside, which needs a key, and there is none. Make one with `kerasdoctor keys new NAME`, or let "
@@ -97,6 +102,8 @@ def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         partial(make_worker, settings),
         factory=True,
+        http=connections(settings),
+        ws="none",
         workers=settings.workers,
         log_config=None,
         access_log=False,
@@ -105,6 +112,13 @@ def _config(settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
     )
+
+
+def connections(settings: Settings) -> type[asyncio.Protocol]:
+    """What makes a connection; uvicorn calls it, and hands it to workers. Half of the files that a process may open are for these."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = (min(files, MAX_FILES) if files > 0 else MAX_FILES) // 2
+    return cast("type[asyncio.Protocol]", partial(Connection, silence=settings.silence_seconds, most=most))
 
 
 @contextmanager

@@ -74,6 +74,16 @@ class Settings(BaseSettings):
     messages_per_minute: int = Field(30, ge=1, description="messages and diagnoses of one owner or address")
     requests_per_minute: int = Field(600, ge=1, description="all requests of one owner or address")
 
+    max_chats: int = Field(1000, ge=1, description="chats that one owner has at a time")
+    max_uploads: int = Field(
+        500, ge=1, description="files that one owner has at a time, those that are not whole among them"
+    )
+    silence_seconds: float = Field(
+        60,
+        gt=0,
+        description="how long a connection may be silent before it is closed, in the middle of a request or an answer",
+    )
+
     live: bool = Field(
         default=True,
         description="let models be run and repaired in the sandbox when people ask for it (needs TensorFlow here)",

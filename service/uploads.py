@@ -10,16 +10,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ..errors import ConflictError, InputError, NotFoundError, TooLargeError
 from .database import Database
 from .files import FileStore, safe_name
+from .holdings import check_number, lock_owner
 from .settings import MIB, Settings
-from .tables import Owner, Upload, new_id, now
+from .tables import Upload, new_id, now
 
 PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
+PIECE = MIB // 4  # what is in memory for each who reads, or does not
 OTHER = "another request went on with this upload at the same time; ask where it stands"
 NO_ROOM = "there is no room for this file here at the moment; try again later"
 LEFT = timedelta(hours=1)  # after so long, what no row knows of was left by a process that was killed
@@ -36,6 +38,7 @@ class Uploads:
 
         Raises:
             TooLargeError: the file, or all files of this owner together, would be too large, or the disk is full.
+            ConflictError: the owner has too many files.
             InputError: the size is negative.
         """
         upload = Upload(
@@ -47,16 +50,22 @@ class Uploads:
             ends_at=now() + timedelta(hours=self._settings.keep_uploads_hours),
         )
         with self._database.session() as session:
-            _lock(session, owner)
+            lock_owner(session, owner)
             self._room(session, owner, size)
             session.add(upload)
         return upload
+
+    def most(self, owner: str) -> int:
+        """The bytes that a file of this owner may have now."""
+        with self._database.reading() as session:
+            left = self._settings.max_stored_mib * MIB - _stored(session, owner)
+        return max(0, min(self._settings.max_upload_mib * MIB, left, self._files.room()))
 
     def room(self, owner: str, size: int) -> None:
         """See that there is room for `size` bytes more, before they are read.
 
         Raises:
-            TooLargeError: as for `begin`.
+            TooLargeError, ConflictError: as for `begin`.
         """
         with self._database.reading() as session:
             self._room(session, owner, size)
@@ -68,9 +77,9 @@ class Uploads:
             raise TooLargeError(f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken")
         if not self._files.has_room(size):
             raise TooLargeError(NO_ROOM)
-        mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
-        stored = session.scalar(select(func.sum(Upload.size)).where(mine)) or 0
-        if stored + size > self._settings.max_stored_mib * MIB:
+        told = f"remove some first; each goes by itself after {self._settings.keep_uploads_hours:g} hours"
+        check_number(session, Upload, _of_owner(owner), self._settings.max_uploads, told)
+        if _stored(session, owner) + size > self._settings.max_stored_mib * MIB:
             raise TooLargeError(
                 f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first"
             )
@@ -130,9 +139,8 @@ class Uploads:
 
     def of(self, owner: str) -> list[Upload]:
         """All uploads of an owner, the newest first."""
-        mine = (Upload.owner_id == owner) & (Upload.ends_at >= now())
         with self._database.reading() as session:
-            return list(session.scalars(select(Upload).where(mine).order_by(Upload.made_at.desc())))
+            return list(session.scalars(select(Upload).where(_of_owner(owner)).order_by(Upload.made_at.desc())))
 
     @contextmanager
     def checked_out(self, owner: str, ids: tuple[str, ...]) -> Iterator[dict[str, Path]]:
@@ -154,12 +162,15 @@ class Uploads:
                 part.write(piece)
         return part.upload
 
-    def chunks(self, upload: Upload) -> Iterator[bytes]:
-        """The bytes of a whole upload."""
+    def chunks(self, upload: Upload, part: range | None = None) -> Iterator[bytes]:
+        """The bytes of a whole upload, or some of them."""
         if upload.blob is None:
             raise ConflictError("the upload is not whole yet")
+        left = range(upload.size) if part is None else part
         with self._files.reading(upload.blob) as blob:
-            while piece := blob.read(MIB):
+            blob.seek(left.start)
+            while left and (piece := blob.read(min(PIECE, len(left)))):
+                left = left[len(piece) :]
                 yield piece
 
     def remove(self, owner: str, upload_id: str) -> None:
@@ -181,7 +192,7 @@ class Uploads:
 
     def _remove(self, upload: Upload) -> None:
         with self._database.session() as session:
-            _lock(session, upload.owner_id)
+            lock_owner(session, upload.owner_id)
             found = session.get(Upload, upload.id)
             if found is None:
                 return
@@ -209,7 +220,7 @@ class Uploads:
             whole, digest = self._joined([*upload.parts, part])
         blob = f"blobs/{upload.owner_id}.{digest}"
         with self._database.session() as session:
-            _lock(session, upload.owner_id)
+            lock_owner(session, upload.owner_id)
             had = _has(session, blob)
             try:
                 told = {"name": upload.name, "size": upload.size, "received": upload.size}
@@ -242,7 +253,7 @@ class Uploads:
 
     def _sweep_blob(self, blob: str) -> None:
         with self._database.session() as session:
-            _lock(session, _of(blob))
+            lock_owner(session, _of(blob))
             if not _has(session, blob):
                 self._files.remove(blob)
 
@@ -306,10 +317,15 @@ def _of(name: str) -> str:
     return name.partition("/")[2].partition(".")[0]
 
 
+def _of_owner(owner: str) -> ColumnElement[bool]:
+    """Those that are there; what is over its time is not, though it is not swept away yet."""
+    return (Upload.owner_id == owner) & (Upload.ends_at >= now())
+
+
+def _stored(session: Session, owner: str) -> int:
+    """The bytes of all files of an owner."""
+    return session.scalar(select(func.sum(Upload.size)).where(_of_owner(owner))) or 0
+
+
 def _has(session: Session, blob: str) -> bool:
     return session.scalar(select(Upload.id).where(Upload.blob == blob).limit(1)) is not None
-
-
-def _lock(session: Session, owner: str) -> None:
-    """One at a time for each owner: sums and shared contents must not change in between."""
-    session.execute(select(Owner.id).where(Owner.id == owner).with_for_update(key_share=True))

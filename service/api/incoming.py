@@ -11,6 +11,8 @@ from anyio import CancelScope, to_thread
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from ...errors import InputError
 from ..settings import MIB
@@ -22,13 +24,18 @@ MAX_PARTS = 100  # each costs time, also an empty one
 
 
 async def pieces(request: Request) -> AsyncGenerator[bytes]:
-    """The body in pieces of about a mebibyte."""
+    """The body in pieces of about a mebibyte; where it breaks off, the last one is what came until then."""
     collected = bytearray()
-    async for chunk in request.stream():
-        collected += chunk
-        if len(collected) >= MIB:
+    try:
+        async for chunk in request.stream():
+            collected += chunk
+            if len(collected) >= MIB:
+                yield bytes(collected)
+                collected.clear()
+    except (ClientDisconnect, HTTPException):
+        if collected:
             yield bytes(collected)
-            collected.clear()
+        raise
     if collected:
         yield bytes(collected)
 

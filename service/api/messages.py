@@ -14,7 +14,7 @@ from ..case import Act, Asked
 from ..service import TheService
 from .answers import JobOut, MessageOut, job_out, message_out
 from .diagnoses import A_PASTE
-from .values import MAX_UPLOADS, Id, Input, KerasVersion, Output, Pasted, PathId, Reader, one_of_them
+from .values import MAX_UPLOADS, Id, Input, KerasVersion, Output, Pasted, PathId, Reader, Storable, one_of_them
 
 router = APIRouter(prefix="/chats/{chat}", tags=["chats"])
 MAX_CHOICE = 100
@@ -26,7 +26,7 @@ class AskedIn(Input):
     text: Pasted = Field("", description="a traceback, a question, or a follow-up such as `why?`", examples=[A_PASTE])
     uploads: list[Id] = Field([], max_length=MAX_UPLOADS, description="ids of uploads")
     act: Act | None = Field(None, description="what a button would say; a text that means the same is understood too")
-    choice: str = Field(
+    choice: Storable = Field(
         "", max_length=MAX_CHOICE, description="with the act `choose`: the value of the option of the question"
     )
     keras: KerasVersion | None = None

@@ -5,18 +5,17 @@ from __future__ import annotations
 from contextlib import aclosing, suppress
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.exceptions import HTTPException
 from pydantic import Field
-from starlette.responses import StreamingResponse
 
 from ...errors import NotFoundError
 from ..access import Asker
 from ..bodies import TakesFiles
+from ..downloads import download
 from ..service import Service, TheService
 from ..settings import MIB
 from ..tables import Upload
@@ -40,9 +39,11 @@ FORM = {
         },
     }
 }
-BYTES = {
-    "description": "The file",
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": BYTES},
+    206: {"description": "The range of it that was asked for", "content": BYTES},
+    304: {"description": "It is the one that If-None-Match names"},
 }
 
 
@@ -93,13 +94,8 @@ async def upload(
     content_length: Annotated[int | None, Header(ge=0, include_in_schema=False)] = None,
 ) -> UploadOut:
     """Send one file as a form. For large files and shaky lines use /uploads/resumable. The same file twice is kept once."""
-    if content_length is None:
-        raise HTTPException(
-            411, "The length must be told in Content-Length, or the file sent to /api/v1/uploads/resumable."
-        )
     form = OneFile(request.headers.get("content-type", ""))
-    announced = min(content_length, service.settings.max_upload_mib * MIB)
-    begun = await to_thread.run_sync(service.uploads.begin, owner.id, "file", announced)
+    begun = await to_thread.run_sync(_begun, service, owner.id, content_length)
     try:
         kept = await _received(request, service, begun, form)
     except BaseException:
@@ -108,6 +104,12 @@ async def upload(
         raise
     response.headers["Location"] = f"/api/v1/uploads/{kept.id}"
     return upload_out(kept)
+
+
+def _begun(service: Service, owner: str, length: int | None) -> Upload:
+    """An upload with room for a body; for one whose length was not told that is all the room there is, until it ends."""
+    size = max(1, service.uploads.most(owner)) if length is None else min(length, service.settings.max_upload_mib * MIB)
+    return service.uploads.begin(owner, "file", size)
 
 
 async def _received(request: Request, service: Service, begun: Upload, form: OneFile) -> Upload:
@@ -131,13 +133,12 @@ def get(upload: PathId, owner: Asker, service: TheService) -> UploadOut:
     return upload_out(service.uploads.get(owner.id, upload))
 
 
-@router.get("/{upload:id}/content", summary="Download an upload", response_class=Response, responses={200: BYTES})
-def content(upload: PathId, owner: Asker, service: TheService) -> Response:
-    """The bytes of a whole file, to be saved."""
+@router.get("/{upload:id}/content", summary="Download an upload", response_class=Response, responses=CONTENT)
+def content(upload: PathId, request: Request, owner: Asker, service: TheService) -> Response:
+    """The bytes of a whole file, to be saved; with Range those behind a break (If-Range takes the ETag)."""
     service.uploads.check(owner.id, (upload,))
     found = service.uploads.get(owner.id, upload)
-    headers = {"Content-Length": str(found.size), "Content-Disposition": attachment(found.name)}
-    return StreamingResponse(service.uploads.chunks(found), media_type="application/octet-stream", headers=headers)
+    return download(request, service.uploads, found, {"Content-Disposition": attachment(found.name)})
 
 
 @router.delete("/{upload:id}", status_code=204, summary="Remove an upload")

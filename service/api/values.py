@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query
@@ -18,11 +19,12 @@ AN_ID = "Rk3nZ0qkT5mJ8uQyX2c7Vg"
 MAX_TEXT = 16 * MIB  # the most that the setting `max_text_mib` can allow; what it does allow is checked later
 MAX_UPLOADS = 20
 MAX_TOPIC = 100
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def _storable(text: str) -> str:
-    """No database keeps a NUL in a text."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """No database keeps a NUL in a text, and half a surrogate pair (which JSON can write) is in no UTF-8."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from ...diagnostics.progress import Watch
-from ...errors import NotFoundError, TooLargeError
+from ...errors import ConflictError, NotFoundError, TooLargeError
 from ...knowledge.parser import parse
 from ...knowledge.text import Text
 from ..masking import mask
@@ -48,7 +48,7 @@ class Attachments:
                 told = self._slack.file(place, file, watch)
                 name = str(told.get("name") or "file")[:100]
                 self._take(place, owner, told, fetched, watch)
-            except TooLargeError:
+            except (TooLargeError, ConflictError):
                 fetched.notes.append(_about(sayings.NO_ROOM, name))
             except (SlackAwayError, NotFoundError):
                 fetched.notes.append(_about(sayings.NOT_FETCHED, name))

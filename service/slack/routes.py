@@ -19,6 +19,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.exceptions import HTTPException
 
 from ...errors import ConflictError, NoAccessError, NotFoundError
+from ..access import count_passing
 from ..answering import Answering
 from ..service import Service, TheService
 from ..settings import Settings
@@ -43,6 +44,9 @@ NO_INSTALLING = (
 NO_WEBHOOK = "There is no webhook here: it needs the setting `slack_webhook_token`."
 NOT_SIGNED = "The signature is not Slack's, or it is more than five minutes old."
 router = APIRouter(prefix="/slack", include_in_schema=False)
+COUNTED = [
+    Depends(count_passing)
+]  # what Slack signs comes from few addresses for all workspaces, which have limits of their own
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,14 @@ def is_signed(verifier: SignatureVerifier, request: Request, body: bytes) -> boo
         return False
 
 
-@router.get("/install")
+@router.get("/install", dependencies=COUNTED)
 async def install(request: Request, slack: TheApp, service: TheService) -> Response:
     """Send a browser to Slack, to install the app in a workspace."""
     flow = _flow(slack, service.settings)
     return to_starlette_response(await to_thread.run_sync(flow.handle_installation, to_bolt_request(request, b"")))
 
 
-@router.get(REDIRECT.removeprefix("/slack"))
+@router.get(REDIRECT.removeprefix("/slack"), dependencies=COUNTED)
 async def redirected(request: Request, slack: TheApp, service: TheService) -> Response:
     """Slack sends the browser back."""
     flow = _flow(slack, service.settings)
@@ -136,7 +140,7 @@ def _flow(slack: SlackApp, settings: Settings) -> OAuthFlow:
     return slack.oauth
 
 
-@router.post("/webhook")
+@router.post("/webhook", dependencies=COUNTED)
 async def webhook(request: Request, service: TheService) -> Response:
     """Answer a plain outgoing webhook."""
     if not service.settings.slack_webhook_token.get_secret_value():

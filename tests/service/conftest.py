@@ -28,6 +28,7 @@ from kerasdoctor.knowledge.matcher import Matcher
 from kerasdoctor.service.app import ROUTERS, create_app
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.logs import configure_logs
+from kerasdoctor.service.serving import connections
 from kerasdoctor.service.settings import Settings
 
 from .chatting import Chat
@@ -233,9 +234,10 @@ def serve(database_url: str, tmp_path: Path) -> Serve:
     @contextmanager
     def serving(**settings: Any) -> Iterator[str]:
         defaults = {"database": database_url, "data": tmp_path}
-        app = create_app(Settings(**{**defaults, **settings}), warm=False)
+        app = create_app(told := Settings(**{**defaults, **settings}), warm=False)
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=10))
+            options: dict[str, Any] = {"http": connections(told), "ws": "none", "timeout_graceful_shutdown": 10}
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, **options))
             thread = threading.Thread(target=server.run, args=([listener],))
             thread.start()
             try:

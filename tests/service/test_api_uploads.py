@@ -79,9 +79,71 @@ def test_a_form_that_is_none(client: TestClient) -> None:
     ):
         response = client.post(UPLOADS, content=body, headers=headers)
         assert (response.status_code, said in response.json()["detail"]) == (400, True), response.text
-    assert client.post(UPLOADS, content=iter([part, b"--b--\r\n"]), headers=form).status_code == 411
     assert client.get(UPLOADS).json()["items"] == []
     assert client.post(UPLOADS, content=part + b"--b--\r\n", headers=form).json()["size"] == 1
+
+
+def test_a_form_of_untold_length(client: TestClient) -> None:
+    """It is taken as it comes, kept with its own size, and bounded like any other; while it comes, the rest of the room is its."""
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+    def sent(size: int) -> Any:
+        pieces = (head, *[b"x" * 1000] * (size // 1000), b"x" * (size % 1000), b"\r\n--b--\r\n")
+        return client.post(UPLOADS, content=iter(pieces), headers=form)
+
+    assert sent(1 << 20).json()["size"] == 1 << 20
+    assert sent((1 << 20) + 1).status_code == 413
+    assert client.post(UPLOADS, content=iter([head, b"x"]), headers=form).status_code == 400
+    assert sent(1000).json()["size"] == 1000
+    begin(client, (1 << 20) - 1000)
+    assert sent(1 << 20).json()["size"] == 1 << 20
+    full = sent(1)
+    assert (full.status_code, "together" in full.json()["detail"]) == (413, True)
+    assert len(client.get(UPLOADS).json()["items"]) == 4
+
+
+def test_a_broken_download_goes_on(client: TestClient) -> None:
+    """A range of the bytes, where the content is still the one that was begun; what has no bytes is told."""
+    kept = client.post(UPLOADS, files={"file": ("a", BODY)}).json()
+    place, last = f"{UPLOADS}/{kept['id']}/content", len(BODY) - 1
+
+    def got(**headers: str) -> Any:
+        return client.get(place, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    whole = got()
+    tag = whole.headers["etag"]
+    assert tag == f'"{kept["sha256"]}"'
+    assert (whole.headers["accept-ranges"], whole.headers["cache-control"]) == ("bytes", "private, no-cache")
+    for asked, start, stop in (
+        ("0-0", 0, 0),
+        ("100-", 100, last),
+        ("-5", last - 4, last),
+        ("5-999999", 5, last),
+        ("-99999", 0, last),
+    ):
+        part = got(Range=f"bytes={asked}", If_Range=tag)
+        assert (part.status_code, part.content) == (206, BODY[start : stop + 1]), asked
+        assert part.headers["content-range"] == f"bytes {start}-{stop}/{len(BODY)}"
+        assert part.headers["content-length"] == str(stop - start + 1)
+    for asked in (
+        "bytes=5-4",
+        "bytes=-",
+        "bytes=0-1,5-6",
+        "lines=1-2",
+        "bytes=1",
+        "bytes=" + "9" * 99 + "-",
+        "bytes=x-",
+    ):
+        assert (got(Range=asked).status_code, got(Range=asked).content) == (200, BODY), asked
+    assert got(Range="bytes=5-", If_Range='"another"').content == BODY
+    assert got(Range="bytes=5-", If_Range=f"W/{tag}").content == BODY
+    beyond = got(Range=f"bytes={len(BODY)}-")
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(BODY)}")
+    assert got(Range="bytes=-0").status_code == 416
+    assert (got(If_None_Match=f'"x", {tag}').status_code, got(If_None_Match='"x"').status_code) == (304, 200)
+    empty = client.post(UPLOADS, files={"file": ("empty", b"")}).json()["id"]
+    assert client.get(f"{UPLOADS}/{empty}/content").content == b""
 
 
 def test_too_large(client: TestClient) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import anyio
 import httpx
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from kerasdoctor.service.counters import OWN
+from kerasdoctor.service.keys import new_key
 from mcp import Client
 from mcp.types import CallToolResult
 
@@ -77,3 +81,31 @@ def test_messages_are_counted(serve: Serve) -> None:
     assert not first.is_error
     assert not second.is_error
     assert "More than 2 messages" in told(third)
+
+
+def counted() -> list[float]:
+    """The diagnoses that Prometheus is told of: known, not known."""
+    return [OWN.get_sample_value("kerasdoctor_diagnoses_total", {"known": known}) or 0 for known in ("yes", "no")]
+
+
+def test_diagnoses_are_kept_and_counted(
+    make_app: Callable[..., FastAPI], program: Callable[..., TestClient], database_url: str
+) -> None:
+    """For Prometheus, and for the report of what was not known; masked, and whose they are. A file alone is no paste."""
+    app = make_app(database=database_url, keys=True)
+    ann, bob = (program(app, new_key(app.state.service.database, name)) for name in ("ann", "bob"))
+    before = counted()
+    unknown = "FlurbError: the gizmo of ann@example.org is out of frobs"
+    for name, arguments in (
+        ("diagnose", {"text": "loss is nan after a few batches"}),
+        ("diagnose", {"text": unknown}),
+        ("examine_content", {"name": "log.csv", "content": "bG9zcwoxCg=="}),
+        ("search", {"words": "nan"}),
+    ):
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+        assert not ann.post("/mcp", json=body, headers=HEADERS).json()["result"]["isError"]
+    assert counted() == [before[0] + 1, before[1] + 2]
+    (told,) = ann.get("/api/v1/report").json()["unknown"]
+    assert "FlurbError" in told["text"]
+    assert "ann@example.org" not in told["text"]
+    assert bob.get("/api/v1/report").json()["unknown"] == []

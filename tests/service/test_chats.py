@@ -27,8 +27,12 @@ ValueError: Graph disconnected"""
 def chats(database: Database, tmp_path: Path) -> Chats:
     with database.session() as session:
         session.add_all([Owner(id="ann", kind="local"), Owner(id="bob", kind="local")])
+    return opened(database, tmp_path)
+
+
+def opened(database: Database, tmp_path: Path, **settings: int) -> Chats:
     events = Events(database)
-    return Chats(database, events, Jobs(database, events, {}, 1, 20), Settings(data=tmp_path))
+    return Chats(database, events, Jobs(database, events, {}, 1, 20), Settings(data=tmp_path, **settings))  # type: ignore[arg-type]
 
 
 def end_jobs(database: Database) -> None:
@@ -215,3 +219,31 @@ def test_what_is_over_its_time_is_swept(chats: Chats, database: Database) -> Non
     assert left == {"": ("t", {}), "young": ("t", {"text": "young"})}
     _, job = chats.say("ann", young, Asked("y"))
     assert [each.job for each in Events(database).after(young, 0)] == [job.id]
+
+
+def test_chats_of_an_owner_are_counted(chats: Chats, database: Database, tmp_path: Path) -> None:
+    """Also where many begin at once; what to do is told, and it helps. Empty ones go after a day, and others have their own."""
+    few = opened(database, tmp_path, max_chats=5)
+
+    def begun(_: int) -> str:
+        try:
+            return few.begin("ann").id
+        except ConflictError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        told = set(pool.map(begun, range(12)))
+    made = [chat.id for chat in few.of("ann")]
+    assert len(made) == 5
+    (refused,) = told - set(made)
+    assert "you have 5 chats here, which is the most; remove some first" in refused
+    assert "30 days after its last message, or a day" in refused
+    assert few.begin("bob")
+    few.remove("ann", made[0])
+    assert begun(0) != refused
+    few.say("ann", made[1], Asked("x"))
+    with database.session() as session:
+        session.execute(update(Chat).values(changed_at=now() - timedelta(days=2)))
+    chats.sweep()
+    assert [chat.id for chat in few.of("ann")] == [made[1]]
+    assert count(database, Chat) == 1

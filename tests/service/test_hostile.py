@@ -71,7 +71,7 @@ POST /slack/events, POST /slack/commands, POST /slack/interactions, GET /slack/i
 OWN = """
 POST /api/v1/diagnoses, POST /api/v1/chats, GET /api/v1/chats, POST /api/v1/uploads/resumable, POST /api/v1/uploads,
 GET /api/v1/uploads, GET /api/v1/report,
-GET /metrics, GET /mcp, POST /mcp, DELETE /mcp, GET /, POST /chats, POST /examples/{name}, GET /report
+GET /metrics, POST /mcp, GET /, POST /chats, POST /examples/{name}, GET /report
 """
 NO_PAGES = ("GET /api/", "GET /slack/", "GET /mcp", "GET /metrics")
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -226,3 +226,40 @@ def test_uploads_leave_the_disk_usable(make_app: MakeApp, program: Client, tmp_p
     told = [client.post("/api/v1/uploads/resumable", headers=TUS | {"Upload-Length": str(size)}) for size in (1, free)]
     assert [answer.status_code for answer in told] == [201, 413]
     assert "no room" in told[1].json()["detail"]
+
+
+def test_no_stream_is_opened_for_nothing(make_app: MakeApp, program: Client) -> None:
+    """A stream of /mcp would stay for ever, uncounted, and tell nothing: the protocol lets a server refuse it."""
+    for method in ("GET", "DELETE"):
+        answer = program(make_app()).request(method, "/mcp", headers={"Accept": "text/event-stream"})
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("text", ["ValueError: \\ud800 x", "\\udfff", "\\u0000"])
+def test_half_a_surrogate_pair(make_app: MakeApp, program: Client, text: str) -> None:
+    """JSON can write what no UTF-8 holds; it is shown as unknown, and the answer is one."""
+    client = program(make_app())
+    given = client.post(
+        "/api/v1/diagnoses", content=f'{{"text": "{text}"}}', headers={"Content-Type": "application/json"}
+    )
+    assert given.status_code == 200
+    chat = client.post("/api/v1/chats").json()["id"]
+    place = f"/api/v1/chats/{chat}/messages"
+    taken = client.post(place, content=f'{{"text": "{text}"}}', headers={"Content-Type": "application/json"})
+    assert taken.status_code == 202
+    assert "\N{REPLACEMENT CHARACTER}" in taken.json()["message"]["text"]
+    assert client.get(place).status_code == client.get(f"/chats/{chat}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/topics/", "/api/v1/topics/"])
+def test_a_name_that_no_file_can_have(make_app: MakeApp, program: Client, path: str) -> None:
+    """It is not there, and not a failure of the disk."""
+    assert program(make_app()).get(path + "a" * 5000).status_code in (404, 422)
+
+
+def test_an_odd_choice_is_no_failure(make_app: MakeApp, program: Client) -> None:
+    """No option of a question has such a value."""
+    client = program(make_app())
+    place = f"/api/v1/chats/{client.post('/api/v1/chats').json()['id']}/messages"
+    said = b'{"act": "choose", "choice": "\\ud800"}'
+    assert client.post(place, content=said, headers={"Content-Type": "application/json"}).status_code in (202, 422)

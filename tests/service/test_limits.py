@@ -106,6 +106,35 @@ def test_a_browser_cannot_shed_its_cookie_to_get_more(make_app: MakeApp, browser
     assert [browser(app).post("/api/v1/say", json={"text": "a"}).status_code for _ in range(3)] == [200, 200, 429]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(
+            ("GET", path)
+            for path in ("/sign-in", "/sitemap.xml", "/robots.txt", "/favicon.ico", "/static/1/no.js", "/metrics")
+        ),
+        *(("POST", path) for path in ("/choices", "/sign-out", "/slack/webhook")),
+    ],
+)
+def test_what_answers_everyone_counts_by_address(make_app: MakeApp, program: Client, method: str, path: str) -> None:
+    """Without a key, and also where it is refused for something else; other addresses are not concerned."""
+    app = make_app(requests_per_minute=2, keys=True, slack_webhook_token="t" * 20)
+    client = program(app, address="10.0.0.1")
+    answers = [client.request(method, path, follow_redirects=False) for _ in range(3)]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, True]
+    assert answers[2].headers["Retry-After"] == "50"
+    assert program(app, address="10.0.0.2").request(method, path, follow_redirects=False).status_code != 429
+
+
+def test_health_is_never_refused(make_app: MakeApp, program: Client) -> None:
+    """Who runs the service asks for it every few seconds, and a copy that is asked too often is not sick."""
+    client = program(make_app(requests_per_minute=1))
+    for path in ("live", "ready") * 3:
+        answer = client.get(f"/api/v1/health/{path}")
+        assert answer.status_code == 200
+        assert "RateLimit" not in answer.headers
+
+
 def test_old_counts_are_cleared_up(make_app: MakeApp, database_url: str, clock: Any, program: Client) -> None:
     """The first request of a minute deletes what earlier ones counted."""
     app = make_app(router, database=database_url)

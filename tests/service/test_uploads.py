@@ -18,7 +18,7 @@ from kerasdoctor.service.files import FileStore
 from kerasdoctor.service.settings import Settings
 from kerasdoctor.service.tables import Owner, Upload
 from kerasdoctor.service.uploads import PART, Uploads
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 NOW = timedelta(0)
 
@@ -93,6 +93,36 @@ def test_of_two_requests_at_once_one_wins(uploads: Uploads, tmp_path: Path, size
         upload = go_on(uploads, upload, 4, b"ef")
     assert b"".join(uploads.chunks(upload)) == b"abcdef"[:size]
     assert len(stored(tmp_path)) == 1
+
+
+@pytest.mark.usefixtures("uploads")
+def test_files_of_an_owner_are_counted(database: Database, tmp_path: Path) -> None:
+    """Empty ones too, also where many begin at once; what to do is told, and it helps. Others have their own."""
+    few = opened(database, tmp_path, max_uploads=5)
+
+    def begun(_: int) -> str:
+        try:
+            return few.begin("ann", "empty.h5", 0).id
+        except ConflictError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        told = set(pool.map(begun, range(12)))
+    made = [upload.id for upload in few.of("ann")]
+    assert len(made) == 5
+    (refused,) = told - set(made)
+    assert "you have 5 uploads here, which is the most; remove some first" in refused
+    assert "after 24 hours" in refused
+    assert few.begin("bob", "m.h5", 0)
+    few.remove("ann", made[0])
+    assert begun(0) != refused
+    assert begun(0) == refused
+    with database.session() as session:
+        session.execute(update(Upload).values(ends_at=Upload.made_at))
+    assert begun(0) != refused
+    assert few.sweep() == 6
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Upload)) == 1
 
 
 def test_many_requests_at_once_keep_one_part(uploads: Uploads) -> None:
