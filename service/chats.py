@@ -13,6 +13,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import ConflictError, NotFoundError, TooLargeError
+from ..knowledge.text import Text
 from .case import Asked
 from .database import Database
 from .events import Events, lock_chat
@@ -41,8 +42,11 @@ class Chats:
         Raises:
             ConflictError: the owner has too many.
         """
-        chat, days = Chat(owner_id=owner, case={}), f"{self._settings.keep_chats_days:g} days"
-        told = f"remove some first; one goes by itself {days} after its last message, or a day after it was begun without any"
+        chat, days = Chat(owner_id=owner, case={}), f"{self._settings.keep_chats_days:g}"
+        told = Text(
+            f"remove some first; one goes by itself {days} days after its last message, or a day after it was begun without any",
+            f"请先移除一些；对话在最后一条消息 {days} 天后自行删除，没有消息的在一天后删除",
+        )
         with self._database.session() as session:
             lock_owner(session, owner)
             check_number(session, Chat, Chat.owner_id == owner, self._settings.max_chats, told)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ..errors import ConflictError, InputError, NotFoundError, TooLargeError
+from ..knowledge.text import Text
 from .database import Database
 from .files import FileStore, safe_name
 from .holdings import check_number, lock_owner
@@ -23,7 +24,9 @@ from .tables import Upload, new_id, now
 PART = 64 * MIB  # what a sender may lose when a process is killed: so much is written before it is recorded
 PIECE = MIB // 4  # what is in memory for each who reads, or does not
 OTHER = "another request went on with this upload at the same time; ask where it stands"
-NO_ROOM = "there is no room for this file here at the moment; try again later"
+NO_ROOM = Text(
+    "there is no room for this file here at the moment; try again later", "这里暂时没有空间存放这个文件，请稍后再试"
+)
 LEFT = timedelta(hours=1)  # after so long, what no row knows of was left by a process that was killed
 
 
@@ -72,16 +75,24 @@ class Uploads:
 
     def _room(self, session: Session, owner: str, size: int) -> None:
         if size < 0:
-            raise InputError(f"the file has {size} bytes; expected 0 or more")
+            raise InputError(f"the file has {size} bytes; expected 0 or more", "文件大小不对")
         if size > self._settings.max_upload_mib * MIB:
-            raise TooLargeError(f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken")
+            raise TooLargeError(
+                f"the file has {size} bytes; at most {self._settings.max_upload_mib} MiB are taken",
+                f"文件有 {size} 字节，最多接受 {self._settings.max_upload_mib} MiB",
+            )
         if not self._files.has_room(size):
-            raise TooLargeError(NO_ROOM)
-        told = f"remove some first; each goes by itself after {self._settings.keep_uploads_hours:g} hours"
+            raise TooLargeError(NO_ROOM.en, NO_ROOM.zh)
+        hours = f"{self._settings.keep_uploads_hours:g}"
+        told = Text(
+            f"remove some first; each goes by itself after {hours} hours",
+            f"请先移除一些，每个文件 {hours} 小时后也会自行删除",
+        )
         check_number(session, Upload, _of_owner(owner), self._settings.max_uploads, told)
         if _stored(session, owner) + size > self._settings.max_stored_mib * MIB:
             raise TooLargeError(
-                f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first"
+                f"your files together would be over {self._settings.max_stored_mib} MiB; remove some first",
+                f"你的文件合计将超过 {self._settings.max_stored_mib} MiB，请先移除一些",
             )
 
     def part(self, owner: str, upload_id: str, offset: int) -> PartWriter:
@@ -120,7 +131,10 @@ class Uploads:
         with self._database.reading() as session:
             upload = session.get(Upload, upload_id)
         if upload is None or upload.owner_id != owner or upload.ends_at < now():
-            raise NotFoundError(f"there is no upload {upload_id[:40]}: it was removed, or its time was over")
+            raise NotFoundError(
+                f"there is no upload {upload_id[:40]}: it was removed, or its time was over",
+                "没有这个文件，可能已被移除或过期",
+            )
         return upload
 
     def check(self, owner: str, ids: tuple[str, ...]) -> None:
@@ -134,7 +148,8 @@ class Uploads:
             upload = self.get(owner, each)
             if not upload.whole:
                 raise ConflictError(
-                    f"{upload.received} of {upload.size} bytes of upload {each} were received; send the rest"
+                    f"{upload.received} of {upload.size} bytes of upload {each} were received; send the rest",
+                    f"文件只收到 {upload.received} / {upload.size} 字节，请传完其余部分",
                 )
 
     def of(self, owner: str) -> list[Upload]:
@@ -165,7 +180,7 @@ class Uploads:
     def chunks(self, upload: Upload, part: range | None = None) -> Iterator[bytes]:
         """The bytes of a whole upload, or some of them."""
         if upload.blob is None:
-            raise ConflictError("the upload is not whole yet")
+            raise ConflictError("the upload is not whole yet", "文件还没有传完")
         left = range(upload.size) if part is None else part
         with self._files.reading(upload.blob) as blob:
             blob.seek(left.start)
@@ -276,7 +291,7 @@ class PartWriter:
         if self.upload.received + self._length + len(piece) > self.upload.size:
             raise TooLargeError(f"more than the {self.upload.size} bytes that were announced")
         if not self._files.has_room(len(piece)):
-            raise TooLargeError(NO_ROOM)
+            raise TooLargeError(NO_ROOM.en, NO_ROOM.zh)
         if self._length >= PART:
             self._keep()
             self._open()

@@ -8,13 +8,14 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Form, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response
 
 from ...diagnostics.depth import Depth
 from ...diagnostics.examination import examine_file
 from ...knowledge.text import Lang, Text
 from ..access import Asker
 from ..api.values import PathId
+from ..downloads import download
 from ..languages import language_of
 from ..service import Service, TheService
 from ..sign_in import OWN_PATH
@@ -64,14 +65,11 @@ def picture(upload: PathId, request: Request, owner: Asker, service: TheService)
 
 
 @router.get("/uploads/{upload}/file")
-def download(upload: PathId, owner: Asker, service: TheService) -> Response:
+def file(request: Request, upload: PathId, owner: Asker, service: TheService) -> Response:
     """The file itself, to be saved."""
     found = service.uploads.get(owner.id, upload)
-    headers = SANDBOX | {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
-        "Content-Length": str(found.size),
-    }
-    return StreamingResponse(service.uploads.chunks(found), media_type="application/octet-stream", headers=headers)
+    headers = SANDBOX | {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}"}
+    return download(request, service.uploads, found, headers)
 
 
 @router.post("/uploads/{upload}/remove")
