@@ -10,15 +10,15 @@ from ..diagnostics.training_log_bar import is_bar
 Output = Literal["summary", "gpu", "packages"]
 _RULES = r"[\s_=+|\-\u2500-\u257f]*"  # drawn lines
 _ROW = r"\s*[┃│|]?\s*[\w./-]+(?: \([\w>]+\))?\s*[┃│|]?\s+.*(?:\d|-)\s*[┃│|]?.*|\s*[┃│|]?\s*\(?[\w.)]+\)?\s*(?:[┃│|].*)?"
-# Of each kind a word that only it has, and what all its lines look like.
+# Of each kind what only it has, matched from its beginning, and what all its lines look like, with single spaces.
 _LOOKS: dict[Output, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "summary": (
-        re.compile(r"Param #.*(?:Total|Trainable) params:", re.DOTALL),
+        re.compile(r"(?=.*Param #).*(?:Total|Trainable) params:", re.DOTALL),
         re.compile(rf"{_RULES}|\s*Model: .{{0,200}}|.*Param #.*|.* params:.*|{_ROW}"),
     ),
-    "gpu": (re.compile(r"NVIDIA-SMI [\d.]+"), re.compile(r"\s*[+|].*|\w{3} \w{3} +\d.*|\s*")),
+    "gpu": (re.compile(r".*NVIDIA-SMI [\d.]+", re.DOTALL), re.compile(r"\s*[+|].*|\w{3} \w{3} +\d.*|\s*")),
     "packages": (
-        re.compile(r"\A(?:# packages in environment|Package +Version|\S+(?:==| @ )\S+\n)"),
+        re.compile(r"(?:# packages in environment|Package +Version|\S+(?:==| @ )\S+\n)"),
         re.compile(r"[A-Za-z][\w.\[\]-]*(?:==| @ |\s+)\S*\d\S*(?:\s+\S+){0,2}|Package +Version.*|#.*|[\s-]+"),
     ),
 }
@@ -27,10 +27,10 @@ _BAR = re.compile(r"\s*(?:Epoch \d+/\d+\b.*|\d+/(?:\d+|Unknown|\?)(?:\s.*)?|-? ?
 
 def only_output(text: str) -> Output | None:
     """Of what the whole text is the output, None where it is something else or holds something beside it."""
-    lines = [line[:500] for line in text.strip().splitlines()]
+    lines = [re.sub(r"\s+", " ", line[:500]) for line in text.strip().splitlines()]
     for kind in get_args(Output):
         marked, line_of_it = _LOOKS[kind]
-        if marked.search(text.strip()) and all(line_of_it.fullmatch(line) for line in lines):
+        if marked.match(text.strip()) and all(line_of_it.fullmatch(line) for line in lines):
             return kind  # type: ignore[no-any-return]
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from kerasdoctor.service.outputs import only_output, without_bars
 
@@ -68,3 +70,12 @@ def test_what_fit_printed_is_told_apart() -> None:
     assert words == "My accuracy is stuck:\nWhat can I do?"
     assert bars == BARS.strip()
     assert without_bars("loss is nan") == ("loss is nan", "")
+
+
+def test_hostile_rows_take_no_time() -> None:
+    """Rows that nearly fit in many ways; what goes wrong here takes minutes."""
+    rows = ("a" + " " * 490 + "│\n") * 200
+    began = time.perf_counter()
+    assert only_output("Param #\nTotal params:\n" + rows) == "summary"
+    assert only_output("Param # " * 100_000) is None
+    assert time.perf_counter() - began < 5
