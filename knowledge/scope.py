@@ -34,7 +34,7 @@ _CONTEXT = re.compile(
 _LIBRARY = re.compile(
     r"keras|tensor[ -]?flow|(?<![a-z])tf(?![a-z])|h5py|'(?:sequential|functional|history|adam|sgd|rmsprop)' object|"
     r"(?:fit|predict|evaluate)_generator|(?:fit|compile|(?:train|test|predict)_on_batch)\(\) got an unexpected|nb_epoch|"
-    r"predict_classes|to_categorical|validation_split",
+    r"predict_classes|to_categorical|validation_split|history\.history(?![a-z])",
     re.IGNORECASE,
 )
 _TOOL = re.compile(

@@ -80,6 +80,28 @@ def test_traces_lead_back_to_their_topic(traces: list[Trace], matcher: Matcher, 
     assert 1 - len(missed) / len(traces) >= least, "\n".join(told)
 
 
+@pytest.mark.parametrize(
+    ("paste", "topic"),
+    [
+        ("ResourceExhaustedError: OOM when allocating tensor with shape[64,128,128,512]", "gpu-out-of-memory"),
+        (
+            "ResourceExhaustedError: OOM when allocating tensor with shape[9,9] and type float on "
+            "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu",
+            "host-out-of-memory",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "plot.py", line 12, in <module>\n'
+            "    acc = history.history['acc']\nKeyError: 'acc'",
+            "monitor-not-available",
+        ),
+    ],
+)
+def test_little_is_enough(paste: str, topic: str, matcher: Matcher) -> None:
+    """Messages that say it all are known without what stands around them."""
+    ranking = matcher.match(parse(paste))
+    assert (ranking.known, ranking.matches[0].topic) == (True, topic)
+
+
 def test_the_first_exception_of_a_chain_is_the_cause(traces: list[Trace], matcher: Matcher) -> None:
     """What is raised while another exception is handled (closing a file, reporting) doesn't win over that one."""
     during = "\nDuring handling of the above exception, another exception occurred:\n\n"
