@@ -80,21 +80,17 @@ def test_traces_lead_back_to_their_topic(traces: list[Trace], matcher: Matcher, 
     assert 1 - len(missed) / len(traces) >= least, "\n".join(told)
 
 
+OOM = "ResourceExhaustedError: OOM when allocating tensor with shape[64,128,128,512]"
+ON_CPU = f"{OOM} and type float on /job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu"
+HISTORY = """Traceback (most recent call last):
+  File "plot.py", line 12, in <module>
+    acc = history.history['acc']
+KeyError: 'acc'"""
+
+
 @pytest.mark.parametrize(
     ("paste", "topic"),
-    [
-        ("ResourceExhaustedError: OOM when allocating tensor with shape[64,128,128,512]", "gpu-out-of-memory"),
-        (
-            "ResourceExhaustedError: OOM when allocating tensor with shape[9,9] and type float on "
-            "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu",
-            "host-out-of-memory",
-        ),
-        (
-            'Traceback (most recent call last):\n  File "plot.py", line 12, in <module>\n'
-            "    acc = history.history['acc']\nKeyError: 'acc'",
-            "monitor-not-available",
-        ),
-    ],
+    [(OOM, "gpu-out-of-memory"), (ON_CPU, "host-out-of-memory"), (HISTORY, "monitor-not-available")],
 )
 def test_little_is_enough(paste: str, topic: str, matcher: Matcher) -> None:
     """Messages that say it all are known without what stands around them."""
