@@ -125,7 +125,7 @@ class ShownFindings:
 
 
 def shown_findings(diagnosis: Diagnosis) -> ShownFindings:
-    """Which findings are shown, and what is told of the others."""
+    """Which findings are shown, those of the topic first, and what is told of the others."""
     asked = {diagnosis.topic, *(other.topic for other in diagnosis.alternatives)}
     told, silent = [], 0
     for finding in diagnosis.findings:
@@ -134,6 +134,7 @@ def shown_findings(diagnosis: Diagnosis) -> ShownFindings:
             told.append(ShownFinding(finding, finding.topics[0] if away else None))
         else:
             silent += finding.outcome == "nothing"
+    told.sort(key=lambda each: each.finding.outcome != "finding" or diagnosis.topic not in each.finding.topics)
     blind = [finding for finding in diagnosis.findings if finding.outcome == "could_not_look"]
     return ShownFindings(tuple(told), silent, _grouped(blind))
 

@@ -197,13 +197,14 @@ class View:
     def _pictures(self, diagnosis: Diagnosis) -> tuple[Picture, ...]:
         kinds, lang = _kinds(diagnosis), diagnosis.lang
         words = {"model": texts.PICTURE_MODEL, "log": texts.PICTURE_LOG}
-        outcomes = {(f.subject, f.outcome) for f in diagnosis.findings}
+        told = [each.finding for each in shown_findings(diagnosis).findings if each.finding.outcome == "finding"]
+        names = dict.fromkeys(f.subject for f in (*told, *diagnosis.findings) if f.outcome in ("finding", "nothing"))
         sent = [file for file in map(self._file, self.case.uploads) if not file.gone and kinds.get(file.name) in words]
-        found = [file for file in sent if (file.name, "finding") in outcomes]
-        sound = [file for file in sent if file not in found and (file.name, "nothing") in outcomes]
         return tuple(
             Picture(f"/uploads/{file.id}/picture.svg?lang={lang}", words[kinds[file.name]].say(lang).format(file.name))
-            for file in (*found, *sound)
+            for name in names
+            for file in sent
+            if file.name == name
         )
 
     def _file(self, upload: str) -> File:

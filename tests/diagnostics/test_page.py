@@ -51,7 +51,7 @@ def test_a_fault_of_another_topic_comes_before_the_fix(known: Diagnosis) -> None
     """What is wrong with the files may well be the cause; its topic is named, that of the diagnosis is not again."""
     away = Finding("objective", "m.h5", "finding", topics=("softmax-on-one-unit",), evidence=SAW, fault=True)
     own = replace(away, topics=(str(known.topic),))
-    with_fault = replace(known, findings=(own, away))
+    with_fault = replace(known, findings=(away, own))
     assert parts_of(with_fault)[1:3] == ("evidence", "fix")
     assert parts_of(replace(known, findings=(own,)))[1:3] == ("fix", "check")
     assert [each.topic for each in shown_findings(with_fault).findings] == [None, "softmax-on-one-unit"]
