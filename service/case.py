@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 from ..diagnostics.decoding import decode
@@ -54,6 +54,10 @@ class Case:
     def from_json(cls, read: dict[str, Any]) -> Self:
         """Take back what `as_json` gave; an empty object is a new case."""
         return decode(cls, read, "case")  # type: ignore[no-any-return]
+
+    def cleared(self) -> Self:
+        """Without the problem: versions, language and files stay."""
+        return replace(self, texts=(), said=Said(), question=None, topic=None, diagnosis=None, solved=False)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -22,7 +22,6 @@ _THE = r"(?:the |your |any |a |some |more )?"
 _ATTACHED = (
     r"(?:traceback|stack ?trace|error|log|output|message|code|script|model|weights|file|data|csv|history|training log)"
 )
-_STILL = r"(?:still|again|yet)"
 
 ENGLISH: dict[Kind, tuple[str, ...]] = {
     "anew": (

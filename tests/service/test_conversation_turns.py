@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kerasdoctor.service import leads, small_talk
+from kerasdoctor.service import leads, next_step, small_talk, version_leads
 
 from .chatting import DISCONNECTED, NEGATIVE, UINT8, Chat
 from .test_outputs import BARS, FREEZE, GPU, SUMMARY_2
@@ -17,10 +17,10 @@ FOREIGN = 'Traceback (most recent call last):\n  File "train.py", line 12, in <m
 @pytest.mark.parametrize(
     ("text", "again", "most"),
     [
-        (UINT8, "it didn't help", leads.NOW_PRINTED.en),
-        ("loss is nan", "doesn't work", leads.OWN_FILES.en),
-        ("训练时 loss 不下降", "没用", leads.OWN_FILES.zh),
-        ("how do I freeze layers?", "that didn't help", leads.IN_A_SENTENCE.en),
+        (UINT8, "it didn't help", next_step.NOW_PRINTED.en),
+        ("loss is nan", "doesn't work", next_step.OWN_FILES.en),
+        ("训练时 loss 不下降", "没用", next_step.OWN_FILES.zh),
+        ("how do I freeze layers?", "that didn't help", next_step.IN_A_SENTENCE.en),
     ],
 )
 def test_it_stops_where_nothing_fits(chat: Chat, text: str, again: str, most: str) -> None:
@@ -56,12 +56,12 @@ def test_what_else_where_nothing_is_known(chat: Chat) -> None:
     chat.say(UINT8)
     chat.say("I think that's wrong, it is not that")
     chat.say("再想想")
-    assert chat.lead == leads.NOT_KNOWN_STANDS.zh + leads.NOW_PRINTED.zh
+    assert chat.lead == leads.NOT_KNOWN_STANDS.zh + next_step.NOW_PRINTED.zh
     chat.say("训练时 loss 不下降")
     chat.say("没用")
     chat.say("还有别的可能吗")
     assert chat.lead.startswith("没有足够吻合的；最接近的是：“")
-    assert chat.lead.endswith(leads.OWN_FILES.zh)
+    assert chat.lead.endswith(next_step.OWN_FILES.zh)
 
 
 def test_the_same_error_after_what_did_not_help(chat: Chat) -> None:
@@ -70,7 +70,7 @@ def test_the_same_error_after_what_did_not_help(chat: Chat) -> None:
     chat.say("same error again")
     chat.say(UINT8)
     assert not chat.turn.looked
-    assert chat.lead == f"{leads.SAME_STILL.en} {leads.NOW_PRINTED.en}"
+    assert chat.lead == f"{leads.SAME_STILL.en} {next_step.NOW_PRINTED.en}"
 
 
 def test_an_error_from_elsewhere(chat: Chat) -> None:
@@ -79,7 +79,7 @@ def test_an_error_from_elsewhere(chat: Chat) -> None:
     assert chat.topic is None
     chat.say("why?")
     assert "KeyError: 'price'. It was raised in your own code, train.py:12" in chat.lead
-    assert chat.lead.endswith(leads.OWN_CODE.en)
+    assert chat.lead.endswith(next_step.OWN_CODE.en)
 
 
 # Versions
@@ -156,9 +156,9 @@ def test_a_bare_keras_2(chat: Chat) -> None:
     assert chat.case.keras == "2"
     assert chat.last
     assert (chat.last.told.keras, chat.last.told.line) == ("2", "keras-2")
-    assert leads.KERAS_2.en in chat.lead
+    assert version_leads.KERAS_2.en in chat.lead
     chat.say("what about keras 2?")
-    assert leads.KERAS_2.en not in chat.lead
+    assert version_leads.KERAS_2.en not in chat.lead
 
 
 # About the answer
