@@ -20,6 +20,7 @@ from . import leads, version_leads
 from .next_step import next_step
 from .outputs import without_bars
 from .reply import Reply
+from .severity import severity
 from .talk import Talk
 from .version_talk import without_past
 
@@ -45,6 +46,8 @@ def diagnosed(talk: Talk, doctor: Doctor, recognised: Callable[[Diagnosis], None
             files = (*talk.paths, *_kept(log, Path(folder)))
             subjects = Subjects(files, () if talk.live else _ran(talk), depth=Depth(live=talk.live, lang=talk.lang))
             diagnosis = doctor.diagnose(text, subjects, talk.lang, case.keras, case.said, watch)
+    if diagnosis.topic is None and diagnosis.question and diagnosis.question.kind == "line":
+        diagnosis = replace(diagnosis, question=None)  # a fix could be another one, but there is none
     if _unchanged(talk, diagnosis):
         stays = [leads.stays(diagnosis.title), *([] if diagnosis.topic else [next_step(talk, diagnosis)])]
         return Reply("said", talk.lang, leads.together(stays))
@@ -103,6 +106,8 @@ def _outcome(talk: Talk, now: Diagnosis) -> list[Text]:
         said += _version_outcome(talk, last, now)
     elif leads.TOGETHER in talk.leads and last and now.topic != last.topic:
         said.append(leads.CHANGED)
+    if "severity" in talk.heard.said:
+        said.append(severity(now))
     if not talk.case.texts and all(finding.outcome == "could_not_look" for finding in now.findings):
         said.append(leads.NOT_EXAMINED)
     return said

@@ -15,10 +15,6 @@ PART_OF_UNKNOWN = Text(
     "还不知道这是什么问题，所以没有可以展示的内容。",
 )
 NO_REASON = Text("It is not known why.", "还不知道原因。")
-ELSEWHERE = Text(
-    "If there is nothing to add, ask people with this chat's text: https://github.com/keras-team/keras/issues.",
-    "如果没有可补充的，可以带上这段对话去问人：https://github.com/keras-team/keras/issues。",
-)
 NONE_OF_THAT = Text("There is none for this topic.", "这个主题没有这项内容。")
 STANDS = Text("All right. The answer above stands.", "好的，上面的答案保持不变。")
 WITHOUT = Text("All right, without it. The answer above stands.", "好的，那就不看了。上面的答案保持不变。")
@@ -111,6 +107,18 @@ def ruled_out(titles: tuple[Text, ...], *, next_one: bool) -> Text:
         f"{en}, and nothing else fits well enough to be named.",
         f"{zh}，其余的都不够吻合，不做猜测。",
     )
+
+
+def all_ruled_out(said: tuple[Text, ...], seen: tuple[Text, ...]) -> Text:
+    """Which topics are out of the question: those whose fix did not help, and those that the probes ruled out."""
+    told = (
+        [Text(f"Ruled out, because it did not help: {_listed(said).en}.", f"没有用、已排除：{_listed(said).zh}。")]
+        if said
+        else []
+    )
+    if seen:
+        told.append(Text(f"Ruled out by what was examined: {_listed(seen).en}.", f"检查后已排除：{_listed(seen).zh}。"))
+    return together(told) or Text("Nothing has been ruled out so far.", "目前还没有排除任何可能。")
 
 
 def _listed(titles: tuple[Text, ...]) -> Text:

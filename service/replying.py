@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from ..diagnostics.diagnosis import Diagnosis
+from ..knowledge.entry import load_entry
 from ..knowledge.lines import LINES, line_of
 from ..knowledge.text import Text
 from . import leads, small_talk, version_leads
 from .next_step import next_step
 from .paste import own_line
 from .reply import Reply
+from .severity import severity
 from .talk import Talk
 
 PARTS: tuple[Literal["evidence", "sources", "fix", "why"], ...] = ("evidence", "sources", "fix", "why")
@@ -21,7 +24,7 @@ def replied(talk: Talk) -> Reply:
     reply = (
         Reply("said", talk.lang)
         if talk.answers
-        else _about(talk) or _part(talk) or _others(talk) or _in_language(talk) or _small_talk(talk)
+        else _about(talk) or _judged(talk) or _part(talk) or _others(talk) or _in_language(talk) or _small_talk(talk)
     )
     lead = leads.together([*talk.leads, *([reply.lead] if reply.lead else [])])
     return replace(reply, lead=lead)
@@ -41,8 +44,30 @@ def _about(talk: Talk) -> Reply | None:
         return _only(talk, leads.at_line(*own) if own else leads.NOT_CALLED)
     if "was" in said and "version" not in said:
         line = line_of(talk.case.keras, None) or last.told.line
-        return _only(talk, version_leads.not_that_version(said["was"], talk.case.keras or last.told.keras, line))
+        return _only(
+            talk,
+            version_leads.not_that_version(
+                said["was"], talk.case.keras or last.told.keras, line, ask=last.topic is not None
+            ),
+        )
     return None
+
+
+def _judged(talk: Talk) -> Reply | None:
+    """What was ruled out, or how bad it is."""
+    said, last = talk.heard.said, talk.last
+    if talk.heard.rest or last is None:
+        return None
+    if "ruled_out" in said:
+        return _only(talk, _ruled_out(talk, last))
+    return _only(talk, severity(last)) if "severity" in said else None
+
+
+def _ruled_out(talk: Talk, last: Diagnosis) -> Text:
+    told = talk.case.said.ruled_out
+    seen = {topic for finding in last.findings for topic in finding.ruled_out} - told
+    said, examined = (tuple(load_entry(topic).title for topic in sorted(each)) for each in (told, seen))
+    return leads.all_ruled_out(said, examined)
 
 
 def _part(talk: Talk) -> Reply | None:
@@ -94,7 +119,7 @@ def _small_talk(talk: Talk) -> Reply:
     if talk.heard.nothing and not talk.leads:
         return _only(talk, _idle(talk))
     if "was" in said:
-        return _only(talk, version_leads.not_that_version(said["was"], None, None))
+        return _only(talk, version_leads.not_that_version(said["was"], None, None, ask=True))
     found = next((answer for kind, answer in small_talk.ANSWERS.items() if kind in said), None)
     if found is None and said:
         found = small_talk.NO_QUESTION if talk.last else small_talk.NO_DIAGNOSIS

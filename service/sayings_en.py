@@ -61,6 +61,31 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"happens|in|my|code|is it|causes|caused|wrong|crash|crashes|crashed|line|number|of)){0,7}"
         ),
     ),
+    "ruled_out": (
+        (
+            r"(?:what(?:'s|s)?|which(?: (?:ones?|topics?|causes?|problems?))?) (?:(?:did|have|do) you (?:already )?"
+            r"(?:rule|ruled|exclude|excluded)(?: out)?|(?:(?:is|was|are|were|has been|have been|been) )?(?:already )?"
+            r"(?:ruled out|excluded))(?: (?:so far|already|yet|until now))?"
+        ),
+    ),
+    "severity": (
+        (
+            r"(?:is|are|was) (?:it|this|that|they|these|those|the (?:error|problem|issue|warning|warnings|message))"
+            r"(?: (?:really|very|that|so|actually|something))? (?:a )?(?:bad|serious|severe|dangerous|critical|important|"
+            r"harmful|harmless|(?:big |real )?(?:problem|deal|issue)|(?:safe|ok|okay|fine) to ignore|ignorable|to worry about)|"
+            r"serious|severe|dangerous|harmless|ignore it or not"
+        ),
+        (
+            r"(?:(?:can|may|could|should) i )(?:just |simply |safely )?(?:ignore|leave|disregard)(?: (?:it|this|that|these|those|them|"
+            r"the|warnings?|errors?|messages?|problem|as it is|like this)){0,3}|"
+            r"(?:it is |is it )?safe to ignore(?: (?:it|this|that|them))?"
+        ),
+        (
+            r"(?:should|must|do) i (?:have to |need to )?(?:worry|be worried|be concerned|care|fix (?:it|this|that) at all)"
+            r"(?: about (?:it|this|that|them|these))?|how (?:bad|serious|severe|dangerous) is (?:it|this|that)|does (?:it|this|that) "
+            r"(?:really |even )?matter|what (?:happens )?if i (?:just )?(?:ignore|leave|do not fix|don't fix) (?:it|this|that)"
+        ),
+    ),
     "evidence": (
         rf"{_SEE}{_THE}(?:evidence|proof|reasons|findings|reasoning)(?: (?:for|of|behind) (?:this|that|it))?",
         r"how (?:do|can|did) you (?:know|tell|be sure|find out)(?: (?:this|that|it))?",

@@ -15,7 +15,17 @@ from .sayings import Kind
 
 MAX_ASKED = 100  # keys of questions that are remembered
 # What is read beside a traceback or a log, whose lines may look like words of a person.
-BESIDE_A_PASTE: tuple[Kind, ...] = ("not_helped", "here", "anew", "version", "was", "live", "english", "chinese")
+BESIDE_A_PASTE: tuple[Kind, ...] = (
+    "not_helped",
+    "here",
+    "anew",
+    "version",
+    "was",
+    "live",
+    "severity",
+    "english",
+    "chinese",
+)
 
 
 class Talk:

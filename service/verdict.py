@@ -30,7 +30,8 @@ def _rule_out(talk: Talk, last: Diagnosis) -> None:
     if talk.version_told and last.told.line != line_of(talk.case.keras, None):
         return  # what did not help was the fix for another Keras
     if last.topic is None or last.title is None:
-        talk.say(leads.together([leads.NOT_KNOWN_STANDS, next_step(talk, last), leads.ELSEWHERE]))
+        stands = [] if talk.case.suggested else [leads.NOT_KNOWN_STANDS]
+        talk.say(leads.together([*stands, next_step(talk, last)]))
         return
     talk.helped = False
     said = talk.case.said

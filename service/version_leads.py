@@ -21,19 +21,27 @@ NO_SUCH_VERSION = Text(
 )
 
 
-def not_that_version(told: str, keras: str | None, line: Line | None) -> Text:
-    """That a version is not the one that fails, and which one is: `keras`, or any of `line`; None for not known."""
+def not_that_version(told: str, keras: str | None, line: Line | None, *, ask: bool) -> Text:
+    """That a version is not the one that fails, and which one is.
+
+    Args:
+        told: the version, as "keras 2.2.4 tensorflow 1.12".
+        keras: the one that fails, None for any of `line`.
+        line: its line, None for not known.
+        ask: whether to ask for it: whether the answer could change with it.
+    """
     packages = {"keras": "Keras", "tensorflow": "TensorFlow"}
     parts = told.split()
     names = ", ".join(f"{packages[name]} {number}" for name, number in zip(parts[::2], parts[1::2], strict=True))
     lead = Text(f"Noted: {names} is not the one that fails.", f"记下了：出错的不是 {names}。")
+    which = Text(f" {WHICH_KERAS.en}", WHICH_KERAS.zh) if ask else Text("", "")
     if line is None:
-        return Text(f"{lead.en} {WHICH_KERAS.en}", f"{lead.zh}{WHICH_KERAS.zh}")
+        return Text(lead.en + which.en, lead.zh + which.zh)
     now = version_name(keras or RELEASE[line], line)
     if keras_of(told) == RELEASE[line]:
         return Text(
-            f"{lead.en} But what was pasted comes from {now.en}. {WHICH_KERAS.en}",
-            f"{lead.zh}但贴出的内容来自 {now.zh}。{WHICH_KERAS.zh}",
+            f"{lead.en} But what was pasted comes from {now.en}.{which.en}",
+            f"{lead.zh}但贴出的内容来自 {now.zh}。{which.zh}",
         )
     return Text(f"{lead.en} The answer stays for {now.en}.", f"{lead.zh}答案仍然针对 {now.zh}。")
 

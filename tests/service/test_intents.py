@@ -44,7 +44,10 @@ simple: can you explain simpler | in simple words please | explain it like i'm 5
 where: which line? | in which line is the error | where exactly is the problem
 anew: new problem | start over | forget it | another question | I have a different problem
 done: ok done | I changed it | done | I did that
-upset: you suck | this is stupid | wtf | idiot bot | you are useless
+ruled_out: what did you rule out? | which causes have you already excluded | what's been ruled out so far
+severity: is it bad? | Is this serious? | can I ignore it? | can i just ignore these warnings | should I worry about it?
+severity: how bad is that | is it safe to ignore? | is that a problem? | does it matter?
+upset: you suck | it is bad | this is stupid | wtf | idiot bot | you are useless
 no_error: I don't have a traceback | no error | it just stops | there is no error message
 withheld: I don't have the model file | cannot share data | that's all I have | I can't scroll further
 elsewhere: who can help me then | so you don't know?
@@ -100,6 +103,8 @@ simple: 说简单点 | 能不能讲得通俗一点 | 说人话 | 太复杂了 | 
 where: 哪一行 | 错在哪里 | 是哪一行报错
 anew: 换个问题 | 我还有一个新问题 | 再问一个 | 算了
 done: 改好了 | 我已经改了 | 按你说的改完了
+ruled_out: 排除了哪些 | 你已经排除了哪些可能？ | 哪些原因被排除了
+severity: 严重吗 | 这个严不严重 | 可以忽略吗 | 这个警告可以不管吗 | 能忽略吗 | 有影响吗 | 需要担心吗 | 会不会很严重
 upset: 垃圾 | 什么破玩意 | 你是不是傻
 no_error: 没有报错 | 就是停了 | 程序直接退出了
 withheld: 数据不能给你 | 没有模型文件 | 公司代码不方便上传 | 就这些了
