@@ -17,6 +17,7 @@ PART_OF_UNKNOWN = Text(
 NO_REASON = Text("It is not known why.", "还不知道原因。")
 NONE_OF_THAT = Text("There is none for this topic.", "这个主题没有这项内容。")
 STANDS = Text("All right. The answer above stands.", "好的，上面的答案保持不变。")
+WITHOUT_IT = Text("All right, without it.", "好的，那就不看了。")
 WITHOUT = Text("All right, without it. The answer above stands.", "好的，那就不看了。上面的答案保持不变。")
 WHICH = Text("Which one is it?", "是哪一个？")
 STALE = Text("That question is not open any more.", "这个问题已经不用回答了。")

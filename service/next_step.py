@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import get_args
 
@@ -54,6 +55,14 @@ OTHER_PACKAGE = Text(
     "它不是在 Keras 或 TensorFlow 里抛出的：那个库的文档或作者更清楚。",
 )
 SAY: dict[Step, Text] = {"own": OWN_CODE, "package": OTHER_PACKAGE, "ask": ELSEWHERE}
+# What people say that they do not have, or may not give away.
+HELD_BACK: dict[Step, re.Pattern[str]] = {
+    "error": re.compile(r"traceback|error|message|stack|报错|错误|堆栈"),
+    "model": re.compile(r"model|weights|file|模型|权重|文件"),
+    "log": re.compile(r"\blogs?\b|history|日志"),
+    "code": re.compile(r"code|script|代码|脚本|confidential|secret|proprietary|保密|涉密"),
+}
+ALL_THERE_IS = re.compile(r"(?:that|this)(?:'s| is) (?:all|everything)|(?:就|只有)(?:这些|这么多|这一段)")
 NOTHING_LEFT = Text(
     "There is nothing left to suggest; whatever is new (an error, a file, a version) is looked at.",
     "没有别的建议了；有任何新情况（报错、文件、版本），我会再看。",
@@ -73,6 +82,14 @@ def next_step(talk: Talk, diagnosis: Diagnosis) -> Text:
     if said:
         return Text(f"What helps, too: {what.en}.", f"还有帮助的是：{what.zh}。")
     return Text(f"What would help most: {what.en}.", f"最有帮助的是：{what.zh}。")
+
+
+def leave_out(talk: Talk) -> None:
+    """What the message says that they cannot give is not suggested any more."""
+    text = talk.asked.text.lower()
+    everything = ALL_THERE_IS.search(text)
+    held = [step for step in GIVE if everything or (step in HELD_BACK and HELD_BACK[step].search(text))]
+    talk.case = replace(talk.case, suggested=tuple(dict.fromkeys((*talk.case.suggested, *held))))
 
 
 def _steps(talk: Talk, told: Told, given: frozenset[Step]) -> tuple[Step, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -10,7 +11,7 @@ from ..knowledge.entry import load_entry
 from ..knowledge.lines import LINES, line_of
 from ..knowledge.text import Text
 from . import leads, small_talk, version_leads
-from .next_step import next_step
+from .next_step import leave_out, next_step
 from .paste import own_line
 from .reply import Reply
 from .severity import severity
@@ -21,46 +22,33 @@ PARTS: tuple[Literal["evidence", "sources", "fix", "why"], ...] = ("evidence", "
 
 def replied(talk: Talk) -> Reply:
     """Nothing is looked at again: part of the diagnosis that stands, or a word."""
-    reply = (
-        Reply("said", talk.lang)
-        if talk.answers
-        else _about(talk) or _judged(talk) or _part(talk) or _others(talk) or _in_language(talk) or _small_talk(talk)
-    )
-    lead = leads.together([*talk.leads, *([reply.lead] if reply.lead else [])])
-    return replace(reply, lead=lead)
+    told = [] if talk.answers or talk.heard.rest or talk.last is None else [*_about(talk, talk.last)]
+    part = None if talk.answers or "done" in talk.heard.said else _part(talk)
+    if talk.answers or (told and (part is None or part.kind == "said")):
+        reply = _only(talk, None)
+    else:
+        reply = part or _others(talk) or _in_language(talk) or _small_talk(talk)
+    return replace(reply, lead=leads.together([*talk.leads, *told, *([reply.lead] if reply.lead else [])]))
 
 
-def _about(talk: Talk) -> Reply | None:
-    """What was asked about the diagnosis that stands and is no part of it: in short, in which line, what now that it is changed."""
-    said, last = talk.heard.said, talk.last
-    if talk.heard.rest or last is None:
-        return None
+def _about(talk: Talk, last: Diagnosis) -> Iterator[Text]:
+    """What was asked about the diagnosis that stands and is no part of it."""
+    said = talk.heard.said
     if "done" in said:
-        return _only(talk, small_talk.DONE)
+        yield small_talk.DONE
     if "simple" in said and last.topic:
-        return _only(talk, leads.in_short(last.summary))
+        yield leads.in_short(last.summary)
     if "where" in said and last.told.shape != "empty":
         own = own_line("\n\n".join(talk.case.texts))
-        return _only(talk, leads.at_line(*own) if own else leads.NOT_CALLED)
+        yield leads.at_line(*own) if own else leads.NOT_CALLED
+    if "ruled_out" in said:
+        yield _ruled_out(talk, last)
+    if "severity" in said:
+        yield severity(last)
     if "was" in said and "version" not in said:
         line = line_of(talk.case.keras, None) or last.told.line
-        return _only(
-            talk,
-            version_leads.not_that_version(
-                said["was"], talk.case.keras or last.told.keras, line, ask=last.topic is not None
-            ),
-        )
-    return None
-
-
-def _judged(talk: Talk) -> Reply | None:
-    """What was ruled out, or how bad it is."""
-    said, last = talk.heard.said, talk.last
-    if talk.heard.rest or last is None:
-        return None
-    if "ruled_out" in said:
-        return _only(talk, _ruled_out(talk, last))
-    return _only(talk, severity(last)) if "severity" in said else None
+        keras = talk.case.keras or last.told.keras
+        yield version_leads.not_that_version(said["was"], keras, line, ask=last.topic is not None)
 
 
 def _ruled_out(talk: Talk, last: Diagnosis) -> Text:
@@ -72,12 +60,12 @@ def _ruled_out(talk: Talk, last: Diagnosis) -> Text:
 
 def _part(talk: Talk) -> Reply | None:
     """The part of the diagnosis that stands which was asked for."""
+    last = talk.last
     part = next((each for each in PARTS if each in talk.heard.said), None)
-    if "simple" in talk.heard.said:
+    if "simple" in talk.heard.said and not (last and last.topic):
         part = "why"
     if part is None or talk.heard.rest:
         return None
-    last = talk.last
     if last is None:
         return _only(talk, small_talk.NO_DIAGNOSIS)
     there = {"why": last.why, "fix": last.fix, "evidence": last.findings or last.reasons, "sources": last.sources}[part]
@@ -120,6 +108,10 @@ def _small_talk(talk: Talk) -> Reply:
         return _only(talk, _idle(talk))
     if "was" in said:
         return _only(talk, version_leads.not_that_version(said["was"], None, None, ask=True))
+    if "withheld" in said:
+        leave_out(talk)
+        if talk.last and not talk.last.topic:
+            return _only(talk, leads.together([leads.WITHOUT_IT, next_step(talk, talk.last)]))
     found = next((answer for kind, answer in small_talk.ANSWERS.items() if kind in said), None)
     if found is None and said:
         found = small_talk.NO_QUESTION if talk.last else small_talk.NO_DIAGNOSIS

@@ -7,10 +7,10 @@ from .sayings import Kind
 BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
     "withheld": (
         (
-            r"(?:i |we )?(?:do(?:n't| not)|dont|can(?:'t|not)|can not|(?:am|are) not allowed to|may not|won't|"
+            r"(?:i |we )?(?:do(?:n't| not)|dont|can(?:'?t|not)|can not|(?:am|are) not allowed to|may not|won't|"
             r"don't want to) (?:have|share|"
-            r"give|send|upload|show|provide|paste|post|scroll)(?: (?:the|my|our|any|a|it|that|this|you|more|"
-            r"further|up|model|data|dataset|"
+            r"give|send|upload|show|provide|paste|post|scroll)(?: (?:the|my|our|any|a|it|that|this|you|more|full|whole|complete|"
+            r"traceback|further|up|model|data|dataset|"
             r"files?|logs?|code|weights|output|here|anything|else|anymore)){0,5}"
         ),
         r"(?:that's|that is|this is) (?:all|everything)(?: (?:i have|i've got|there is|it says|i can see|it prints|i get))?",

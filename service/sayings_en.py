@@ -40,6 +40,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
     ),
     "simple": (
+        r"what does (?:it|this|that) (?:all )?mean (?:in|for) (?:simple |plain |easy |a )?(?:words|terms|english|beginners?|dummies)",
         (
             r"(?:(?:explain|say|tell|put)(?: (?:it|this|that|me|to me|again)){0,3} )(?:more |much |"
             r"a bit )?(?:simpler|simply|simple|easier|easy|"

@@ -96,8 +96,8 @@ YOUR_TURN = Text(
 )
 ANEW = Text("All right. What is the problem?", "好的。是什么问题？")
 NO_QUESTION = Text(
-    "No question is open. Ask about the answer above, or add what you know.",
-    "目前没有待回答的问题。可以继续询问上面的答案，或补充你知道的情况。",
+    "All right; no question is open. Ask about the answer above, or add what you know.",
+    "好的，目前没有待回答的问题。可以继续询问上面的答案，或补充你知道的情况。",
 )
 
 # In the order in which they count where a message says several things.

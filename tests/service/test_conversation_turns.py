@@ -305,6 +305,52 @@ def test_which_keras_only_where_it_matters(chat: Chat) -> None:
     assert "Which Keras" in chat.lead
 
 
+@pytest.mark.parametrize("text", ["the upgrade", "Keras layer?", "bad image"])
+def test_no_question_about_keras_where_nothing_is_named(chat: Chat, text: str) -> None:
+    """Only the fix depends on it."""
+    chat.say(text)
+    asks = chat.conversation.doctor.diagnose(text).question
+    assert asks
+    assert asks.kind == "line"
+    assert (chat.turn.looked, chat.topic) == (True, None)
+    assert chat.case.question is None
+
+
+def test_two_questions_at_once(chat: Chat) -> None:
+    """Both are answered: the part that is shown comes with the word on the other one."""
+    chat.say(UINT8)
+    chat.say("show me the fix. also which line?")
+    assert (chat.turn.reply.kind, "line 19" in chat.lead) == ("fix", True)
+    chat.say("怎么改？严重吗？")
+    assert (chat.turn.reply.kind, chat.lead) == ("fix", severity.STOPS.zh)
+    chat.say("is it serious? what did you rule out?")
+    assert chat.lead == f"Nothing has been ruled out so far. {severity.STOPS.en}"
+    chat.say("??")
+    assert chat.turn.reply.lead == small_talk.YOUR_TURN
+
+
+def test_what_they_cannot_give_is_not_suggested(chat: Chat) -> None:
+    """Neither what they named nor, where that is all, anything but other people."""
+    chat.say("loss is nan")
+    chat.say("i cant share the model")
+    chat.say("it didn't help")
+    assert next_step.GIVE["log"].en in chat.lead
+    chat.say("I don't have the full traceback")
+    assert chat.lead == f"All right, without it. What helps, too: {next_step.GIVE['environment'].en}."
+    chat.say("that's all I have")
+    assert "keras/issues" in chat.lead
+
+
+@pytest.mark.parametrize("guess", ["是不是学习率的问题", "is it because of the learning rate?", "could it be my data?"])
+def test_a_guess_at_the_cause_begins_no_new_problem(chat: Chat, guess: str) -> None:
+    """It belongs to the problem so far."""
+    chat.say("loss不下降啊怎么办")
+    chat.say(guess)
+    assert len(chat.case.texts) <= 2
+    assert chat.case.texts[0].startswith("loss")
+    assert leads.NEW.say(chat.turn.reply.lang) not in chat.lead
+
+
 # Another problem
 
 
