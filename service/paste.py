@@ -150,6 +150,11 @@ class Paste:
         mine = _squeezed(self.text)
         return any(mine in _squeezed(each) for each in texts)
 
+    def is_part_of(self, texts: tuple[str, ...]) -> bool:
+        """Whether one of the texts holds it and more."""
+        mine = _squeezed(self.text)
+        return self.repeats(texts) and all(mine != _squeezed(each) for each in texts)
+
     def is_new(self, texts: tuple[str, ...], near: set[str], *, unknown: bool) -> bool:
         """Whether it is about another problem.
 

@@ -83,8 +83,8 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
         (
             r"(?:should|must|do) i (?:have to |need to )?(?:worry|be worried|be concerned|care|fix (?:it|this|that) at all)"
-            r"(?: about (?:it|this|that|them|these))?|how (?:bad|serious|severe|dangerous) is (?:it|this|that)|does (?:it|this|that) "
-            r"(?:really |even )?matter|what (?:happens )?if i (?:just )?(?:ignore|leave|do not fix|don't fix) (?:it|this|that)"
+            r"(?: about (?:it|this|that|them|these))?|how (?:bad|serious|severe|dangerous)(?: is (?:it|this|that))?|"
+            r"does (?:it|this|that) (?:really |even )?matter|what (?:happens )?if i (?:just )?(?:ignore|leave|do not fix|don't fix) (?:it|this|that)"
         ),
     ),
     "evidence": (
@@ -128,6 +128,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             rf"repair|remedy|workaround|example)"
             r"(?: (?:code|for (?:this|that|it)|again))?"
         ),
+        r"how (?:do|can|could|should|to) ?(?:i|we|you)? ?get rid of (?:it|this|that|them|these|the (?:warnings?|errors?|messages?))",
         r"(?:so |and )?how (?:do|can|should|could|would|to|shall) ?(?:i|we|you|one)? ?(?:to )?"
         r"(?:fix|solve|repair|resolve|correct|avoid|change|do)(?: (?:it|this|that|(?:this|the|that|my) "
         + _ERROR

@@ -21,6 +21,8 @@ def take_text(talk: Talk) -> None:
     elif not (talk.paste.failed or _is_problem(talk)):
         if "anew" in talk.heard.said and talk.case.texts:
             _put_aside(talk)
+    elif _is_singled_out(talk):
+        _begin_anew(talk)
     elif talk.paste.repeats(talk.case.texts):
         talk.redo = talk.redo or talk.last is None
         talk.say(leads.SAME_STILL if talk.case.said.ruled_out else leads.SAME)
@@ -68,6 +70,12 @@ def _is_problem(talk: Talk) -> bool:
     if talk.heard.opens == "helped":  # "fixed it, needed TensorFlow 2.10" is no problem
         return talk.paste.begins
     return talk.paste.known or (talk.paste.telling and not (talk.asked.uploads and not talk.case.texts))
+
+
+def _is_singled_out(talk: Talk) -> bool:
+    """Whether the text is one of several problems that came in one message, and not the one that was answered."""
+    answered = {talk.last.topic if talk.last else None, *talk.case.said.ruled_out}
+    return talk.paste.is_part_of(talk.case.texts) and talk.paste.known and talk.paste.topic not in answered
 
 
 def _is_new(talk: Talk) -> bool:

@@ -238,6 +238,19 @@ def test_two_errors_in_one_paste(chat: Chat) -> None:
     assert other.lead == ""
 
 
+def test_one_of_several_problems_alone(chat: Chat) -> None:
+    """What came with another problem and is sent again alone, as was said to do, gets its own answer; the answered one the same."""
+    chat.say(UINT8 + "\n\n" + DISCONNECTED)
+    chat.say(DISCONNECTED)
+    assert chat.lead == leads.SAME.en
+    chat.say(UINT8)
+    assert (chat.topic, len(chat.case.texts)) == ("dtype-not-allowed", 1)
+    chat.say("new problem")
+    chat.say("why is my val_loss jumping up and down? also how can i save the best model?")
+    chat.say("how can i save the best model?")
+    assert chat.topic
+
+
 def test_more_about_what_was_ruled_out(chat: Chat) -> None:
     """Words about the same topic bring it back neither as a new problem nor as the answer; those about another one begin anew."""
     chat.say("loss is nan")
@@ -481,6 +494,14 @@ def test_beside_every_problem(chat: Chat, text: str, lead: object) -> None:
     """Each gets a word of its own and no topic."""
     turn = chat.say(text)
     assert (turn.looked, turn.reply.lead, chat.case.texts) == (False, lead, ())
+
+
+def test_privacy_holds_wherever_it_is_asked(chat: Chat) -> None:
+    """The text does not stay here alone where it came through Slack or an assistant, and nothing promises that."""
+    for text in ("is my data safe?", "你们收集我的数据吗"):
+        chat.say(text)
+        assert "Slack" in chat.lead
+        assert not any(promise in chat.lead for promise in ("stays on", "只留在"))
 
 
 def test_not_understood_tells_what_can_be_asked(chat: Chat) -> None:
