@@ -84,7 +84,8 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         (
             r"(?:should|must|do) i (?:have to |need to )?(?:worry|be worried|be concerned|care|fix (?:it|this|that) at all)"
             r"(?: about (?:it|this|that|them|these))?|how (?:bad|serious|severe|dangerous)(?: is (?:it|this|that))?|"
-            r"does (?:it|this|that) (?:really |even )?matter|what (?:happens )?if i (?:just )?(?:ignore|leave|do not fix|don't fix) (?:it|this|that)"
+            r"does (?:it|this|that) (?:really |even )?matter|"
+            r"what (?:happens )?if i (?:just )?(?:ignore|leave|do not fix|don't fix) (?:it|this|that)"
         ),
     ),
     "evidence": (
