@@ -13,6 +13,9 @@ from ..knowledge.text import Lang
 # What a button says. A text that means the same ("why?", "没有用") is understood as the same.
 Act = Literal["why", "fix", "evidence", "sources", "helped", "not_helped", "yes", "no", "choose"]
 
+# What can be suggested where it is not known what the problem is: see `next_step.py`.
+Step = Literal["printed", "error", "goal", "model", "log", "environment", "versions", "code", "own", "package", "ask"]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -36,7 +39,8 @@ class Case:
     """What is known so far.
 
     `texts` are the pastes that describe the problem, the oldest first; `topic` is what was last named, `diagnosis` the id of that
-    diagnosis, `question` what was asked with it; `solved` that the person said it helped.
+    diagnosis, `question` what was asked with it; `solved` that the person said it helped; `suggested` what was said would
+    help, the first first.
     """
 
     texts: tuple[str, ...] = ()
@@ -49,11 +53,16 @@ class Case:
     diagnosis: str | None = None
     question: Question | None = None
     solved: bool = False
+    suggested: tuple[Step, ...] = ()
 
     @classmethod
     def from_json(cls, read: dict[str, Any]) -> Self:
         """Take back what `as_json` gave; an empty object is a new case."""
         return decode(cls, read, "case")  # type: ignore[no-any-return]
+
+    def cleared(self) -> Case:
+        """Without the problem: versions, language and files stay."""
+        return Case(uploads=self.uploads, live=self.live, keras=self.keras, lang=self.lang)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON."""

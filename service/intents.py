@@ -53,7 +53,7 @@ def understand(text: str) -> Understood:
     if links and not clauses:
         return Understood({"link": ""}, "", "link")
     if not clauses or len(clauses) > MOST_CLAUSES:
-        return Understood({}, plain.strip())
+        return Understood({}, plain.strip() if clauses else "")
     said: dict[Kind, str] = {}
     rest: list[str] = []
     for clause in clauses:

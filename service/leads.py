@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics.diagnosis import Told
-from ..diagnostics.phrases import WHICH_KERAS, line_name
-from ..knowledge.entry import Kind
-from ..knowledge.lines import Line
 from ..knowledge.text import Text
 from .outputs import Output
-from .version_talk import RELEASE, keras_of
 
 SOLVED = Text(
     "Good, noted that it helped. Paste the next problem whenever there is one.",
@@ -20,12 +15,9 @@ PART_OF_UNKNOWN = Text(
     "还不知道这是什么问题，所以没有可以展示的内容。",
 )
 NO_REASON = Text("It is not known why.", "还不知道原因。")
-ELSEWHERE = Text(
-    "If there is nothing to add, ask people with this chat's text: https://github.com/keras-team/keras/issues.",
-    "如果没有可补充的，可以带上这段对话去问人：https://github.com/keras-team/keras/issues。",
-)
 NONE_OF_THAT = Text("There is none for this topic.", "这个主题没有这项内容。")
 STANDS = Text("All right. The answer above stands.", "好的，上面的答案保持不变。")
+WITHOUT_IT = Text("All right, without it.", "好的，那就不看了。")
 WITHOUT = Text("All right, without it. The answer above stands.", "好的，那就不看了。上面的答案保持不变。")
 WHICH = Text("Which one is it?", "是哪一个？")
 STALE = Text("That question is not open any more.", "这个问题已经不用回答了。")
@@ -58,10 +50,6 @@ ONLY_PACKAGES = Text(
     "这是安装包列表。请贴上报错，或描述哪里不对。",
 )
 ONLY: dict[Output, Text] = {"summary": ONLY_SUMMARY, "gpu": ONLY_GPU, "packages": ONLY_PACKAGES}
-KERAS_2 = Text(
-    "Taken as the Keras in TensorFlow 2 (2.4 to 2.15); if yours runs on TensorFlow 1, give its release, as `2.2.4`.",
-    "按 TensorFlow 2 自带的 Keras（2.4–2.15）来看；如果用的是 TensorFlow 1，请给出具体版本，比如 `2.2.4`。",
-)
 NOT_CALLED = Text(
     "There is no call stack in what was pasted, so the line is not known. Paste the error from "
     "`Traceback (most recent call last)` on.",
@@ -88,14 +76,6 @@ NOT_EXAMINED = Text(
     "It could not be examined; the evidence says why. Model files, training logs and data samples can be.",
     "无法检查，原因见证据。可以检查的有：模型文件、训练日志、数据样本。",
 )
-WHICH_TENSORFLOW_2 = Text(
-    "TensorFlow 2 comes with Keras 2 (up to 2.15) or Keras 3 (from 2.16). Which release is it? `pip show tensorflow` tells.",
-    "TensorFlow 2 自带的可能是 Keras 2（2.15 及以前），也可能是 Keras 3（2.16 起）。具体是哪个版本？运行 `pip show tensorflow` 查看。",
-)
-NO_SUCH_VERSION = Text(
-    "That is not a version of Keras. Give it as `3.5.0` or `2.15`.",
-    "这不是 Keras 的版本号。请写成 `3.5.0` 或 `2.15` 的形式。",
-)
 DROP = {
     "model": Text("Drop the model file here (`.keras`, `.h5`).", "请把模型文件（`.keras`、`.h5`）拖进来。"),
     "live": Text(
@@ -118,63 +98,6 @@ DROP = {
 DROP["weights"] = DROP["model"]
 
 
-# What would help most next.
-NOW_PRINTED = Text(
-    "What would help most: the whole error that it prints now, after the change. If the message is word for word the same, the change "
-    "did not reach the line that fails.",
-    "最有帮助的是：改过之后现在打印的完整报错。如果报错一字不差，说明改动没有作用到出错的那一行。",
-)
-WHOLE_ERROR = Text(
-    "What would help most: the whole error, from `Traceback (most recent call last)` to its last line.",
-    "最有帮助的是完整的报错：从 `Traceback (most recent call last)` 到最后一行。",
-)
-ERROR_OR_FILES = Text(
-    "What would help most: the whole error as it was printed; if there is none, the model file or the training log.",
-    "最有帮助的是原样的完整报错；没有报错的话，就是模型文件或训练日志。",
-)
-OWN_FILES = Text(
-    "What would help most: the model file and the training log. Drop them here, and they are examined.",
-    "最有帮助的是模型文件和训练日志：拖进来就会检查。",
-)
-MACHINE = Text(
-    "What would help most: the report of `environment.py`, run with the Python that fails.",
-    "最有帮助的是用出错的那个 Python 运行 `environment.py` 得到的报告。",
-)
-IN_A_SENTENCE = Text(
-    "What would help most: a sentence on what you want to reach and what happens instead, with the error if there is one.",
-    "最有帮助的是：用一句话说明你想做到什么、实际发生了什么；有报错的话一起贴上。",
-)
-OWN_CODE = Text(
-    "It was raised in your own code, not in Keras or TensorFlow: that line is the first place to look.",
-    "它是在你自己的代码里抛出的，不在 Keras 或 TensorFlow 里：先看那一行。",
-)
-OTHER_PACKAGE = Text(
-    "It was raised in neither Keras nor TensorFlow: the documentation of that package, or those who make it, know more.",
-    "它不是在 Keras 或 TensorFlow 里抛出的：那个库的文档或作者更清楚。",
-)
-
-
-def next_step(told: Told, tried: Kind | None, *, files: bool) -> Text:
-    """The one thing that would help most where no topic is named.
-
-    Args:
-        told: what was understood of the paste.
-        tried: the kind of the topics whose fixes did not help, None where none was tried.
-        files: whether files were examined.
-    """
-    if told.exception and told.owner is None:
-        return WHOLE_ERROR
-    if told.exception and tried:
-        return NOW_PRINTED
-    if told.owner in ("user", "other"):
-        return OWN_CODE if told.owner == "user" else OTHER_PACKAGE
-    if told.exception:
-        return MACHINE if files else OWN_FILES
-    if tried == "howto" or (files and not tried):
-        return IN_A_SENTENCE
-    return WHOLE_ERROR if files else OWN_FILES if tried == "pitfall" else ERROR_OR_FILES
-
-
 def ruled_out(titles: tuple[Text, ...], *, next_one: bool) -> Text:
     """Which topics are ruled out, the last one first, and what that leaves."""
     en = f'"{titles[0].en}" is ruled out' + (f" (before it: {_listed(titles[1:]).en})" if titles[1:] else "")
@@ -185,6 +108,18 @@ def ruled_out(titles: tuple[Text, ...], *, next_one: bool) -> Text:
         f"{en}, and nothing else fits well enough to be named.",
         f"{zh}，其余的都不够吻合，不做猜测。",
     )
+
+
+def all_ruled_out(said: tuple[Text, ...], seen: tuple[Text, ...]) -> Text:
+    """Which topics are out of the question: those whose fix did not help, and those that the probes ruled out."""
+    told = (
+        [Text(f"Ruled out, because it did not help: {_listed(said).en}.", f"没有用、已排除：{_listed(said).zh}。")]
+        if said
+        else []
+    )
+    if seen:
+        told.append(Text(f"Ruled out by what was examined: {_listed(seen).en}.", f"检查后已排除：{_listed(seen).zh}。"))
+    return together(told) or Text("Nothing has been ruled out so far.", "目前还没有排除任何可能。")
 
 
 def _listed(titles: tuple[Text, ...]) -> Text:
@@ -218,28 +153,6 @@ def at_line(path: str, line: int | None, code: str) -> Text:
     return Text(f"The last line of your own code that ran is {where}.", f"你自己的代码里最后执行到的是 {where_zh}。")
 
 
-def not_that_version(told: str, keras: str | None, line: Line | None) -> Text:
-    """That a version is not the one that fails, and which one is: `keras`, or any of `line`; None for not known."""
-    packages = {"keras": "Keras", "tensorflow": "TensorFlow"}
-    parts = told.split()
-    names = ", ".join(f"{packages[name]} {number}" for name, number in zip(parts[::2], parts[1::2], strict=True))
-    lead = Text(f"Noted: {names} is not the one that fails.", f"记下了：出错的不是 {names}。")
-    if line is None:
-        return Text(f"{lead.en} {WHICH_KERAS.en}", f"{lead.zh}{WHICH_KERAS.zh}")
-    now = version_name(keras or RELEASE[line], line)
-    if keras_of(told) == RELEASE[line]:
-        return Text(
-            f"{lead.en} But what was pasted comes from {now.en}. {WHICH_KERAS.en}",
-            f"{lead.zh}但贴出的内容来自 {now.zh}。{WHICH_KERAS.zh}",
-        )
-    return Text(f"{lead.en} The answer stays for {now.en}.", f"{lead.zh}答案仍然针对 {now.zh}。")
-
-
-def version_name(version: str, line: Line) -> Text:
-    """A version as readers call it: the line where no more than that is known."""
-    return line_name(line) if version in RELEASE.values() else Text(f"Keras {version}", f"Keras {version}")
-
-
 def others(titles: tuple[Text, ...]) -> Text:
     """What else is in question."""
     if not titles:
@@ -263,23 +176,6 @@ def nearest(titles: tuple[Text, ...]) -> Text:
 def taken_as(title: Text) -> Text:
     """Which answer was understood."""
     return Text(f'Taken as: "{title.en}".', f"按“{title.zh}”来看。")
-
-
-def now_for(version: str, line: Line) -> Text:
-    """For which Keras the fix is now."""
-    name = version_name(version, line)
-    return Text(f"Now for {name.en}.", f"以下适用于 {name.zh}。")
-
-
-def noted(version: str, line: Line, *, paste: bool) -> Text:
-    """That a version was understood, where it changes nothing yet."""
-    name = version_name(version, line)
-    if paste:
-        return Text(
-            f"Noted: {name.en}. Now paste the error, or describe what goes wrong.",
-            f"记下了：{name.zh}。请贴上报错，或描述哪里不对。",
-        )
-    return Text(f"Noted: {name.en}. The answer stays the same.", f"记下了：{name.zh}。答案不变。")
 
 
 def expired(count: int) -> Text:

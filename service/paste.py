@@ -37,6 +37,14 @@ _ENGLISH = words(
     "get"
 )
 _PERSONAL = words("i i'm i've my me we our how why can anyone help hi hello thanks please")
+# A guess at the cause of the problem so far.
+_GUESS = re.compile(
+    r"^\W*(?:(?:so|then|maybe|perhaps|but|or)\W+)?(?:is|could|can|might|may)\s+(?:it|this|that)\s+(?:be\s+)?"
+    r"(?:because|due to|caused by|related to|from|my|the)\b|"
+    r"^\W*(?:那|那么|所以|难道)?(?:是不是|会不会是?|难道是|可能是|是因为|跟|和).{1,40}?"
+    r"(?:的问题|的原因|导致的?|引起的?|造成的?|有关系?)(?:吗|呢|吧)?\W*$",
+    re.IGNORECASE,
+)
 # Words of someone who asks or complains; others tell a detail ("lr 0.01", "我用的是 Adam").
 _COMPLAINS = re.compile(
     r"[?？]|\b(?:how|why|what|which|where|when|can|could|does|errors?|exceptions?|fail(?:s|ed|ing)?|crash(?:es|ed)?|never|wrong|"
@@ -114,7 +122,7 @@ class Paste:
         """Whether words alone tell of a problem of their own, and not of a detail of the one so far."""
         if not self.known or self.ranking.matches[0].confidence < SURE:
             return False
-        return _COMPLAINS.search(self.text) is not None
+        return _COMPLAINS.search(self.text) is not None and not _GUESS.search(self.text)
 
     @property
     def line(self) -> Line | None:
@@ -141,6 +149,11 @@ class Paste:
         """Whether one of the texts holds all of it."""
         mine = _squeezed(self.text)
         return any(mine in _squeezed(each) for each in texts)
+
+    def is_part_of(self, texts: tuple[str, ...]) -> bool:
+        """Whether one of the texts holds it and more."""
+        mine = _squeezed(self.text)
+        return self.repeats(texts) and all(mine != _squeezed(each) for each in texts)
 
     def is_new(self, texts: tuple[str, ...], near: set[str], *, unknown: bool) -> bool:
         """Whether it is about another problem.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Kind = Literal[
-    "anew", "done", "upset", "no_error", "withheld", "elsewhere", "link", "who", "privacy", "name", "simple", "where", "evidence",
-    "sources", "others", "fix", "write", "why", "not_helped", "helped", "no", "yes", "unsure", "ordinal", "live", "english",
-    "chinese", "here", "thanks", "help", "greeting", "version", "was",
+    "anew", "done", "upset", "no_error", "withheld", "elsewhere", "link", "who", "privacy", "name", "simple", "where",
+    "ruled_out", "severity", "evidence", "sources", "others", "fix", "write", "why", "not_helped", "helped", "no", "yes",
+    "unsure", "ordinal", "live", "english", "chinese", "here", "thanks", "help", "greeting", "version", "was",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -7,10 +7,10 @@ from .sayings import Kind
 BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
     "withheld": (
         (
-            r"(?:i |we )?(?:do(?:n't| not)|dont|can(?:'t|not)|can not|(?:am|are) not allowed to|may not|won't|"
+            r"(?:i |we )?(?:do(?:n't| not)|dont|can(?:'?t|not)|can not|(?:am|are) not allowed to|may not|won't|"
             r"don't want to) (?:have|share|"
-            r"give|send|upload|show|provide|paste|post|scroll)(?: (?:the|my|our|any|a|it|that|this|you|more|"
-            r"further|up|model|data|dataset|"
+            r"give|send|upload|show|provide|paste|post|scroll)(?: (?:the|my|our|any|a|it|that|this|you|more|full|whole|complete|"
+            r"traceback|further|up|model|data|dataset|"
             r"files?|logs?|code|weights|output|here|anything|else|anymore)){0,5}"
         ),
         r"(?:that's|that is|this is) (?:all|everything)(?: (?:i have|i've got|there is|it says|i can see|it prints|i get))?",
@@ -32,7 +32,7 @@ BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"(?: (?:you|off|bot|program|tool|machine|this|it|doctor|shit)){0,3}"
         ),
         r"you(?:'re| are) (?:so |totally )?useless|i(?:'m| am) (?:so |really )?(?:frustrated|desperate|angry|annoyed|going crazy)",
-        r"i give up|i hate (?:this|you|keras|tensorflow|it)|wtf.{0,20}",
+        r"(?:i )?give up|i hate (?:this|you|keras|tensorflow|it)|wtf.{0,20}",
     ),
     "no_error": (
         (
@@ -115,7 +115,7 @@ BESIDE_ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
         (
             r"great|cool|nice|awesome|perfect|good|got it|i see|makes sense|understood|wow|lol|haha+|bye|"
-            r"goodbye|see you|good bye|that's all|good to know|very good|thanks,? bye|(?:ok )?thanks bye|bye bye"
+            r"goodbye|see you|good bye|that's all|good to know|very good|(?:ok )?(?:thanks|thx|ty|thank you),? (?:good ?)?bye|bye bye"
         ),
     ),
     "help": (

@@ -22,7 +22,6 @@ _THE = r"(?:the |your |any |a |some |more )?"
 _ATTACHED = (
     r"(?:traceback|stack ?trace|error|log|output|message|code|script|model|weights|file|data|csv|history|training log)"
 )
-_STILL = r"(?:still|again|yet)"
 
 ENGLISH: dict[Kind, tuple[str, ...]] = {
     "anew": (
@@ -41,6 +40,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
         ),
     ),
     "simple": (
+        r"what does (?:it|this|that) (?:all )?mean (?:in|for) (?:simple |plain |easy |a )?(?:words|terms|english|beginners?|dummies)",
         (
             r"(?:(?:explain|say|tell|put)(?: (?:it|this|that|me|to me|again)){0,3} )(?:more |much |"
             r"a bit )?(?:simpler|simply|simple|easier|easy|"
@@ -60,6 +60,32 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             r"(?:(?:in |on |at )?(?:which|what) (?:line|file|place|part)|where)(?: (?:exactly|is|was|does|did|the|"
             r"it|this|that|error|problem|bug|fail|fails|happen|"
             r"happens|in|my|code|is it|causes|caused|wrong|crash|crashes|crashed|line|number|of)){0,7}"
+        ),
+    ),
+    "ruled_out": (
+        (
+            r"(?:what(?:'s|s)?|which(?: (?:ones?|topics?|causes?|problems?))?) (?:(?:did|have|do) you (?:already )?"
+            r"(?:rule|ruled|exclude|excluded)(?: out)?|(?:(?:is|was|are|were|has been|have been|been) )?(?:already )?"
+            r"(?:ruled out|excluded))(?: (?:so far|already|yet|until now))?"
+        ),
+    ),
+    "severity": (
+        (
+            r"(?:is|are|was) (?:it|this|that|they|these|those|the (?:error|problem|issue|warning|warnings|message))"
+            r"(?: (?:really|very|that|so|actually|something))? (?:a )?(?:bad|serious|severe|dangerous|critical|important|"
+            r"harmful|harmless|(?:big |real )?(?:problem|deal|issue)|(?:safe|ok|okay|fine) to ignore|ignorable|to worry about)|"
+            r"serious|severe|dangerous|harmless|ignore it or not"
+        ),
+        (
+            r"(?:(?:can|may|could|should) i )(?:just |simply |safely )?(?:ignore|leave|disregard)(?: (?:it|this|that|these|those|them|"
+            r"the|warnings?|errors?|messages?|problem|as it is|like this)){0,3}|"
+            r"(?:it is |is it )?safe to ignore(?: (?:it|this|that|them))?"
+        ),
+        (
+            r"(?:should|must|do) i (?:have to |need to )?(?:worry|be worried|be concerned|care|fix (?:it|this|that) at all)"
+            r"(?: about (?:it|this|that|them|these))?|how (?:bad|serious|severe|dangerous)(?: is (?:it|this|that))?|"
+            r"does (?:it|this|that) (?:really |even )?matter|"
+            r"what (?:happens )?if i (?:just )?(?:ignore|leave|do not fix|don't fix) (?:it|this|that)"
         ),
     ),
     "evidence": (
@@ -103,6 +129,7 @@ ENGLISH: dict[Kind, tuple[str, ...]] = {
             rf"repair|remedy|workaround|example)"
             r"(?: (?:code|for (?:this|that|it)|again))?"
         ),
+        r"how (?:do|can|could|should|to) ?(?:i|we|you)? ?get rid of (?:it|this|that|them|these|the (?:warnings?|errors?|messages?))",
         r"(?:so |and )?how (?:do|can|should|could|would|to|shall) ?(?:i|we|you|one)? ?(?:to )?"
         r"(?:fix|solve|repair|resolve|correct|avoid|change|do)(?: (?:it|this|that|(?:this|the|that|my) "
         + _ERROR

@@ -25,11 +25,11 @@ WHO = Text(
     "并检查你拖进来的文件（模型、训练日志、数据样本）。其他的我不懂，也会直说。",
 )
 PRIVACY = Text(
-    "What you send stays on the service that you are talking to: nothing is passed on to a language "
-    "model or to anyone else. Passwords, "
+    "This service passes nothing on, neither to a language model nor to anyone else; where you write to it through Slack or an "
+    "assistant, those see it, too. Passwords, "
     "keys, e-mail addresses and names in home folders are masked before a text is stored; files and "
     "chats are deleted after a set time.",
-    "你发的内容只留在你正在使用的这个服务里，不会交给大语言模型或其他人。文本存下来之前，"
+    "这个服务不会把你发的内容交给大语言模型或其他人；如果你是通过 Slack 或助手发来的，它们也能看到。文本存下来之前，"
     "其中的密码、密钥、邮箱和主目录里的用户名都会被遮盖；文件和对话到期后会被删除。",
 )
 WRITE = Text(
@@ -96,8 +96,8 @@ YOUR_TURN = Text(
 )
 ANEW = Text("All right. What is the problem?", "好的。是什么问题？")
 NO_QUESTION = Text(
-    "No question is open. Ask about the answer above, or add what you know.",
-    "目前没有待回答的问题。可以继续询问上面的答案，或补充你知道的情况。",
+    "All right; no question is open. Ask about the answer above, or add what you know.",
+    "好的，目前没有待回答的问题。可以继续询问上面的答案，或补充你知道的情况。",
 )
 
 # In the order in which they count where a message says several things.

@@ -158,7 +158,7 @@ _ALLOWED = words(
     "moved migrated upgrading updating downgrading switching moving upgrade downgrade to "
     "now actually currently here for me code environment env project setup machine server laptop computer pc colab kaggle gpu cpu "
     "as keras tf tensorflow backend bundled inside sorry please hi hello ok well yes no yeah think guess not isn't don't but "
-    "believe mean it'll btw fyi only just still too also from works worked working work fine ok okay good perfectly before "
+    "believe mean meant it'll btw fyi only just still too also from works worked working work fine ok okay good perfectly before "
     "previously earlier originally formerly since after when while whereas same script program model everything all always did "
     "does didn't doesn't fails failed fail failing crashes crashed crash breaks broke broken error errors problem problems issue "
     "issues without any never another other different a an old older new newer longer used would should could do be look like "

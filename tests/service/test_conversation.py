@@ -17,12 +17,12 @@ from kerasdoctor.diagnostics.said import Said
 from kerasdoctor.errors import Cancelled, SubjectError
 from kerasdoctor.knowledge.recorded import traces_of
 from kerasdoctor.knowledge.text import Text
-from kerasdoctor.service import leads, small_talk
+from kerasdoctor.service import leads, next_step, severity, small_talk, version_leads
 from kerasdoctor.service.case import Asked, Case
+from kerasdoctor.service.circumstances import MAX_UPLOADS
 from kerasdoctor.service.conversation import Conversation
 from kerasdoctor.service.paste import MAX_BYTES, MAX_TEXTS
 from kerasdoctor.service.reply import Reply
-from kerasdoctor.service.talk import MAX_UPLOADS
 
 from .chatting import DISCONNECTED, FILES, NEGATIVE, UINT8, Chat
 
@@ -83,7 +83,7 @@ def test_what_did_not_help_is_ruled_out(chat: Chat) -> None:
             assert turn.reply.diagnosis.advice
     assert seen[-1] is None
     assert turn.helped is None
-    assert "still not known" in chat.lead
+    assert chat.lead.startswith("What helps, too: ")
     assert chat.case.said.ruled_out == set(seen) - {None}
 
 
@@ -415,8 +415,13 @@ def test_a_repair_travels_as_json() -> None:
 
 def test_every_lead_is_in_both_languages() -> None:
     """No text is left untranslated, and English ones hold no Chinese."""
-    texts = [each for module in (leads, small_talk) for each in vars(module).values() if isinstance(each, Text)]
-    texts += leads.DROP.values()
+    texts = [
+        each
+        for module in (leads, next_step, severity, small_talk, version_leads)
+        for each in vars(module).values()
+        if isinstance(each, Text)
+    ]
+    texts += [*leads.DROP.values(), *next_step.GIVE.values()]
     assert len(texts) > 50
     for text in texts:
         assert text.en.isascii()

@@ -36,16 +36,22 @@ ordinal: the first | 2 | The second one. | option 3 | it's the first one | #2 | 
 version: what about Keras 2? | and in keras 3? | I'm on Keras 3 | tf 2.4 | keras==2.15 | my keras version is 2.2.4 | TensorFlow 2.10
 version: Sorry, I use tensorflow 2.16.1 | ＫＥＲＡＳ ３
 version: keras 2.2.4, tensorflow 1.12, python 3.6 | im using tf.keras 2.9 | we run Keras 2.3.1 on tf 1.15
+version: sorry i meant keras 3.1
 version: the latest version | tf_keras 2.16 | how would it be in keras 3? | I'm on 2.4 | ok I use keras 2.4
 version: after upgrading from 2.15 to 3 | works on keras 2.15, fails on keras 3.5 | not keras 2 but keras 3
 was: in 2.2.4 it worked | it worked in Keras 2 | I'm not on Keras 3 | with 2.15 no problem | the same code ran fine on tf 2.4
 was: after upgrading from 2.15 to 3 | it used to work with tensorflow 1.15 | on my colleague's laptop with TF 2.6 it works
+simple: what does that mean in simple words
 simple: can you explain simpler | in simple words please | explain it like i'm 5 | I'm a beginner | that's too complicated
 where: which line? | in which line is the error | where exactly is the problem
 anew: new problem | start over | forget it | another question | I have a different problem
 done: ok done | I changed it | done | I did that
-upset: you suck | this is stupid | wtf | idiot bot | you are useless
+ruled_out: what did you rule out? | which causes have you already excluded | what's been ruled out so far
+severity: is it bad? | Is this serious? | can I ignore it? | can i just ignore these warnings | should I worry about it?
+severity: how serious | how bad is that | is it safe to ignore? | is that a problem? | does it matter?
+upset: you suck | it is bad | give up | this is stupid | wtf | idiot bot | you are useless
 no_error: I don't have a traceback | no error | it just stops | there is no error message
+withheld: i dont have the full traceback | i cant share the model
 withheld: I don't have the model file | cannot share data | that's all I have | I can't scroll further
 elsewhere: who can help me then | so you don't know?
 not_helped: its not that | wait this isn't my problem
@@ -57,8 +63,8 @@ who: who are you? | are you ChatGPT? | who made you? | what models can you read?
 privacy: is my data safe? | do you store my code? | what about privacy
 write: write me a program that classifies cats and dogs | please write the whole code
 name: ValueError | tensorflow.errors.InvalidArgumentError
-fix: how fix | where do I put this code | where do i write custom_objects | done, now what?
-thanks: ❤️ | 🎉 | ok thanks bye
+fix: how do i get rid of them | how fix | where do I put this code | where do i write custom_objects | done, now what?
+thanks: thx bye | ❤️ | 🎉 | ok thanks bye
 others: what about the other one?
 live: run it | can you run the model? | please run my model live | live check
 english: in English please | English | can you answer in english?
@@ -100,6 +106,8 @@ simple: 说简单点 | 能不能讲得通俗一点 | 说人话 | 太复杂了 | 
 where: 哪一行 | 错在哪里 | 是哪一行报错
 anew: 换个问题 | 我还有一个新问题 | 再问一个 | 算了
 done: 改好了 | 我已经改了 | 按你说的改完了
+ruled_out: 排除了哪些 | 你已经排除了哪些可能？ | 哪些原因被排除了
+severity: 严重吗 | 这个严不严重 | 可以忽略吗 | 这个警告可以不管吗 | 能忽略吗 | 有影响吗 | 需要担心吗 | 会不会很严重
 upset: 垃圾 | 什么破玩意 | 你是不是傻
 no_error: 没有报错 | 就是停了 | 程序直接退出了
 withheld: 数据不能给你 | 没有模型文件 | 公司代码不方便上传 | 就这些了
@@ -143,12 +151,6 @@ def test_what_is_said(kind: str, text: str) -> None:
         return
     assert kind in understood.said, understood
     assert not understood.rest
-
-
-def test_there_are_many() -> None:
-    """Both languages are well covered."""
-    assert len(utterances(ENGLISH)) > 120
-    assert len(utterances(CHINESE)) > 90
 
 
 @pytest.mark.parametrize(
