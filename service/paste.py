@@ -45,6 +45,11 @@ _GUESS = re.compile(
     r"(?:的问题|的原因|导致的?|引起的?|造成的?|有关系?)(?:吗|呢|吧)?\W*$",
     re.IGNORECASE,
 )
+# What was tried for the problem so far.
+_TRIED = re.compile(
+    r"\b(?:already|also) tried\b|\btried .{1,60}\b(?:too|already|as well)\b|(?:也|都|已经)(?:尝试|试|加|用)(?:了|过)|试过了",
+    re.IGNORECASE,
+)
 # Words of someone who asks or complains; others tell a detail ("lr 0.01", "我用的是 Adam").
 _COMPLAINS = re.compile(
     r"[?？]|\b(?:how|why|what|which|where|when|can|could|does|errors?|exceptions?|fail(?:s|ed|ing)?|crash(?:es|ed)?|never|wrong|"
@@ -122,7 +127,8 @@ class Paste:
         """Whether words alone tell of a problem of their own, and not of a detail of the one so far."""
         if not self.known or self.ranking.matches[0].confidence < SURE:
             return False
-        return _COMPLAINS.search(self.text) is not None and not _GUESS.search(self.text)
+        beside = _GUESS.search(self.text) or _TRIED.search(self.text)
+        return _COMPLAINS.search(self.text) is not None and beside is None
 
     @property
     def line(self) -> Line | None:

@@ -364,6 +364,15 @@ def test_a_guess_at_the_cause_begins_no_new_problem(chat: Chat, guess: str) -> N
     assert leads.NEW.say(chat.turn.reply.lang) not in chat.lead
 
 
+@pytest.mark.parametrize("tried", ["还是不行，梯度裁剪也试了", "no change, I already tried gradient clipping"])
+def test_what_was_tried_is_no_new_problem(chat: Chat, tried: str) -> None:
+    """What did not help is not what the person asks about."""
+    chat.say("my loss is nan")
+    chat.say(tried)
+    assert chat.case.texts[0] == "my loss is nan"
+    assert chat.topic != "gradient-clipping"
+
+
 # Another problem
 
 
