@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import uvicorn
+from kerasdoctor.service.connections import Connection
+from uvicorn.server import ServerState
 
 Serve = Callable[..., AbstractContextManager[str]]
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -95,6 +100,45 @@ def test_a_body_must_come(serve: Serve, request_line: str, piece: bytes) -> None
         assert "did not come in time" in json.loads(body)["detail"]
 
 
+def test_what_is_too_large_is_refused_from_its_headers(serve: Serve) -> None:
+    """Nobody waits for a body that will not be taken."""
+    with serve(silence_seconds=20) as address:
+        head = HEAD.format("POST /api/v1/diagnoses") + f"Content-Length: {100 << 20}\r\n\r\n"
+        with connected(address, head) as raw:
+            raw.settimeout(15)
+            assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_answer_may_take_longer_than_the_silence(serve: Serve) -> None:
+    """Also one that was asked for together with another one, which filled what the connection holds."""
+    with serve(silence_seconds=SILENCE) as address:
+        kept = httpx.post(f"{address}/api/v1/uploads", files={"file": ("a", bytes(8_000_000))}).json()["id"]
+        chat = httpx.post(f"{address}/api/v1/chats").json()["id"]
+        asked = (f"GET /api/v1/uploads/{kept}/content", f"GET /api/v1/chats/{chat}/events?follow=true")
+        with connected(address, "".join(HEAD.format(each) + "\r\n" for each in asked), 4096) as raw:
+            came = b""
+            while b": hello" not in came:
+                data = raw.recv(1 << 16)
+                assert data
+                came = came[-1000:] + data
+            until = time.monotonic() + 4 * SILENCE
+            while (left := until - time.monotonic()) > 0:
+                raw.settimeout(left)
+                with suppress(TimeoutError):
+                    assert raw.recv(1000)
+
+
+def test_a_body_that_stops_below_a_stream_is_no_failure(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """The stream has begun, so nothing can be told any more: it ends, and the log has no more than the server's own line."""
+    with serve(silence_seconds=SILENCE) as address:
+        chat = httpx.post(f"{address}/api/v1/chats").json()["id"]
+        head = HEAD.format(f"GET /api/v1/chats/{chat}/events?follow=true") + "Content-Length: 5\r\n\r\n"
+        with connected(address, head) as raw:
+            assert b": hello" in rest(raw)
+    (logged,) = (each.getMessage() for each in caplog.records if each.levelname == "ERROR")
+    assert "without completing response" in logged
+
+
 def test_a_slow_line_that_goes_on_is_waited_for(serve: Serve) -> None:
     """Twice the least rate, for much longer than the silence, is a slow mobile and no attack."""
     body = b'{"text": "loss is nan after some batches"' + b" " * 6000 + b"}"
@@ -138,29 +182,29 @@ def test_large_bodies_at_once_are_bounded(serve: Serve) -> None:
     """They are in memory before it is known who asks: what one address has under way is limited, and given back."""
     size, each = 3_000_000, "POST /api/v1/diagnoses"
     head = HEAD.format(each) + f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
-    small = {"text": "loss is nan"}
+    least = 30 - (64 << 20) // (size - 1)
     with serve(keys=True) as address:
         with ExitStack() as opened:
             raws = [opened.enter_context(connected(address, head)) for _ in range(30)]
-            refused = 0
+            ended: list[bytes] = []
             for raw in raws:
                 try:
                     raw.sendall(b" " * (size - 1))
                 except OSError:
-                    refused += 1
-            time.sleep(0.5)
-            assert httpx.post(f"{address}/api/v1/diagnoses", json=small).status_code in (401, 429)
-            told = []
-            for raw in raws:
-                raw.settimeout(0.05)
-                try:
-                    told.append(raw.recv(15))
-                except TimeoutError:
-                    told.append(b"")
-                except OSError:
-                    refused += 1
-            assert told.count(b"HTTP/1.1 429 To") + refused >= 30 - (64 << 20) // (size - 1)
-            assert told.count(b"") >= 15
+                    ended.append(b"")  # refused while it was sent
+            until = time.monotonic() + 20
+            while len(ended) < least and time.monotonic() < until:
+                readable = select.select([raw for raw in raws if raw.fileno() >= 0], [], [], 1)[0]
+                for raw in readable:
+                    ended.append(rest(raw))
+                    raw.close()
+            assert least <= len(ended) <= 15
+            whole = [each.partition(b"\r\n\r\n")[0].lower().split(b"\r\n") for each in ended if each]
+            assert whole
+            for status, *headers in whole:
+                assert status == b"http/1.1 429 too many requests"
+                assert {b"retry-after: 10", b"connection: close"} <= set(headers)
+        small = {"text": "loss is nan"}
         for _ in range(100):
             time.sleep(0.02)
             if httpx.post(f"{address}/api/v1/diagnoses", json=small).status_code == httpx.codes.UNAUTHORIZED:
@@ -183,6 +227,43 @@ def test_who_only_connects_makes_room(serve: Serve, monkeypatch: pytest.MonkeyPa
         raws[-1].settimeout(0.2)
         with pytest.raises(TimeoutError):
             raws[-1].recv(1)
+
+
+@pytest.mark.usefixtures("database_url")
+def test_of_many_at_once_each_that_is_too_many_goes() -> None:
+    """Sixty that come in one moment, on a process for twenty: forty go, the oldest first."""
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        raise AssertionError("nobody asks for anything")
+
+    async def serving(listener: socket.socket, raws: list[socket.socket]) -> list[int]:
+        loop, state = asyncio.get_running_loop(), ServerState()
+        config = uvicorn.Config(app, log_config=None)
+        config.load()
+
+        def made() -> Connection:
+            return Connection(config=config, server_state=state, app_state={}, _loop=loop, silence=60, most=20)
+
+        server = await loop.create_server(made, sock=listener)
+        ended = await asyncio.wait_for(asyncio.gather(*(_ended(raw) for raw in raws[:40])), 20)
+        left = len(state.connections)
+        for each in list(state.connections):
+            each.transport.abort()
+        server.close()
+        return [*ended, left]
+
+    async def _ended(raw: socket.socket) -> int:
+        try:
+            return len(await asyncio.get_running_loop().sock_recv(raw, 1))
+        except ConnectionResetError:
+            return 0
+
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener, ExitStack() as opened:
+        raws = [opened.enter_context(socket.create_connection(listener.getsockname())) for _ in range(60)]
+        for raw in raws:
+            raw.setblocking(False)
+        listener.setblocking(False)
+        assert asyncio.run(serving(listener, raws)) == [0] * 40 + [20]
 
 
 def resident() -> int:
