@@ -110,6 +110,22 @@ def test_what_is_too_large_is_refused_from_its_headers(serve: Serve) -> None:
             assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_form_for_which_there_is_no_room_is_not_read(serve: Serve) -> None:
+    """A file may be as large, but its owner has no room for it: who asks before sending is told so."""
+    with serve(max_upload_mib=9, max_stored_mib=1) as address:
+        form = "Content-Type: multipart/form-data; boundary=b\r\nExpect: 100-continue\r\n"
+        with connected(address, HEAD.format("POST /chats") + f"{form}Content-Length: {5 << 20}\r\n\r\n") as raw:
+            assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_no_other_protocol_is_spoken(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Who asks for WebSockets gets a plain answer, and no line in the log."""
+    asked = HEAD.format("GET /api/v1/health/live") + "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    with serve() as address, connected(address, asked + "Sec-WebSocket-Version: 13\r\n\r\n") as raw:
+        assert raw.recv(100).startswith(b"HTTP/1.1 200 ")
+    assert [each for each in caplog.records if each.levelname == "WARNING"] == []
+
+
 def test_an_answer_may_take_longer_than_the_silence(serve: Serve) -> None:
     """Also one that was asked for together with another one, which filled what the connection holds."""
     with serve(silence_seconds=SILENCE) as address:
@@ -154,16 +170,16 @@ def test_a_slow_line_that_goes_on_is_waited_for(serve: Serve) -> None:
 
 
 def test_what_came_of_an_upload_is_kept(serve: Serve) -> None:
-    """Where a piece breaks off, all that came of it is there, to the last byte; it goes on from that."""
+    """Where a piece breaks off, all that came of it is there, to the last byte; that much came fast saves nobody."""
     with serve(silence_seconds=SILENCE) as address:
         place = httpx.post(
-            f"{address}/api/v1/uploads/resumable", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "9000"}
+            f"{address}/api/v1/uploads/resumable", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "300000"}
         ).headers["location"]
-        head = HEAD.format(f"PATCH {place}") + TUS + "Content-Length: 9000\r\n\r\n"
-        with connected(address, head + "x" * 1234) as raw:
+        head = HEAD.format(f"PATCH {place}") + TUS + "Content-Length: 300000\r\n\r\n"
+        with connected(address, head + "x" * 200_001) as raw:
             assert b" 408 " in trickled(raw, b"")
         told = httpx.head(address + place, headers={"Tus-Resumable": "1.0.0"})
-        assert told.headers["upload-offset"] == "1234"
+        assert told.headers["upload-offset"] == "200001"
 
 
 def test_a_form_upload_that_stops_leaves_nothing(serve: Serve) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from kerasdoctor.errors import (
 )
 from kerasdoctor.knowledge.text import Text
 from kerasdoctor.service.access import Asker
+from kerasdoctor.service.problems import NOTHING_HERE
+from kerasdoctor.service.web.problem_pages import ANYTHING
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 
@@ -82,6 +85,18 @@ def page(name: str, owner: Asker) -> None:
     """A page that fails."""
     del owner
     raise ERRORS[name][0]
+
+
+@pages.post("/page/tell")
+def tell_page(told: Told) -> str:
+    """A form's target."""
+    return told.text
+
+
+@pages.post("/page/refuse")
+def refuse(owner: Asker) -> None:
+    """A form's target, for those who have a key."""
+    del owner
 
 
 def is_problem(answer: Any, status: int) -> dict[str, Any]:
@@ -165,9 +180,26 @@ def test_the_web_part_makes_the_pages(make_app: MakeApp, browser: Client) -> Non
 def test_what_failed_here_has_its_number_on_the_page(make_app: MakeApp, browser: Client) -> None:
     """A person can name it to whoever runs the service, in either language."""
     client = browser(make_app(router, pages))
-    for lang, told in (("en", "number in the log"), ("zh", "日志编号")):
-        failed = client.get("/page/ours", headers={"Accept-Language": lang})
-        assert f"{told} {failed.headers['x-request-id']}" in failed.text
+    for name in ("ours", "storage"):
+        for lang, told in (("en", "number in the log"), ("zh", "日志编号")):
+            failed = client.get(f"/page/{name}", headers={"Accept-Language": lang})
+            assert f"{told} {failed.headers['x-request-id']}" in failed.text
+            assert SECRET not in failed.text
+
+
+def test_a_page_tells_a_person_nothing_that_is_for_programs(make_app: MakeApp, browser: Client) -> None:
+    """Neither fields nor headers; a status that has no heading of its own has a general one."""
+    client = browser(make_app(router, pages, keys=True))
+    for method, path, status, told in (
+        ("GET", "/nothing", 404, NOTHING_HERE.en),
+        ("POST", "/page/tell", 422, "errors"),
+        ("POST", "/page/refuse", 401, "Bearer"),
+    ):
+        shown = client.request(method, path)
+        assert (shown.status_code, told in shown.text) == (status, False)
+        assert "<h1" in shown.text
+    odd = browser(make_app(router, pages)).get("/page/http")
+    assert (odd.status_code, "short" in odd.text, ANYTHING.en in unescape(odd.text)) == (418, True, True)
 
 
 def test_openapi_tells_of_problems(make_app: MakeApp, program: Client) -> None:

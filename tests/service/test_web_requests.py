@@ -43,10 +43,11 @@ def test_head_is_get_without_its_body(serve: Serve) -> None:
 HERE: dict[str, Any] = {}
 OPEN = {"host": "0.0.0.0", "open": True}  # noqa: S104 - nothing listens
 PROXIED = {"proxies": "127.0.0.1"}
+PUBLIC = {"public_url": "https://doctor.example.org", "open": True}
 
 
 @pytest.mark.parametrize(
-    ("settings", "others"), [(HERE, True), (OPEN, False), (PROXIED, False), ({"keys": True}, False)]
+    ("settings", "others"), [(HERE, True), (OPEN, False), (PROXIED, False), (PUBLIC, False), ({"keys": True}, False)]
 )
 def test_the_report_is_the_same_on_the_page_and_in_the_api(
     make_app: MakeApp, browser: Client, program: Client, settings: dict[str, Any], others: bool
@@ -54,7 +55,8 @@ def test_the_report_is_the_same_on_the_page_and_in_the_api(
     """On the machine itself all pastes that were not known are shown, else one's own; where keys are needed, to those who have one."""
     app = make_app(**settings)
     keys = [new_key(app.state.service.database, name) for name in ("mine", "other")] if "keys" in settings else ["", ""]
-    mine, other = (program(app, key) if key else browser(app) for key in keys)
+    host = settings.get("public_url", "http://127.0.0.1")
+    mine, other = (program(app, key) if key else browser(app, host) for key in keys)
     mine.post("/api/v1/diagnoses", json={"text": "KeyError: 'mine alone'"}).raise_for_status()
     for client, seen in ((mine, True), (other, others)):
         told = client.get("/api/v1/report")
