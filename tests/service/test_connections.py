@@ -8,15 +8,17 @@ import json
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from kerasdoctor.service.connections import Connection
 from uvicorn.server import ServerState
 
@@ -231,53 +233,124 @@ def test_large_bodies_at_once_are_bounded(serve: Serve) -> None:
 
 
 def test_who_only_connects_makes_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more connections than a process can have, those that wait longest for their request go: others are answered."""
+    """With more connections than a process can have, those that wait longest for their request go: others are answered, and go on."""
     monkeypatch.setattr("kerasdoctor.service.serving.MAX_FILES", 40)
     with serve() as address, ExitStack() as opened:
         health = opened.enter_context(httpx.Client(base_url=address))
+        chat = health.post("/api/v1/chats").json()["id"]
+        stream = opened.enter_context(
+            connected(address, HEAD.format(f"GET /api/v1/chats/{chat}/events?follow=true") + "\r\n")
+        )
+        assert stream.recv(1000)
         raws = []
         for _ in range(60):
             raws.append(opened.enter_context(connected(address, "GET / HT")))
             assert health.get("/api/v1/health/live").status_code == 200
         raws[0].settimeout(20)
         assert rest(raws[0]) == b""
-        raws[-1].settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            raws[-1].recv(1)
+        for open_still in (raws[-1], stream):
+            open_still.settimeout(0.2)
+            with suppress(TimeoutError):
+                assert open_still.recv(10_000)
+
+
+@asynccontextmanager
+async def bare(size: int = 0, silence: float = SILENCE, most: int = 20) -> AsyncIterator[tuple[Any, ServerState]]:
+    """A server in this thread that answers with so many bytes, which waits while its readers do; its address, and what it has open."""
+    loop, state, app = asyncio.get_running_loop(), ServerState(), FastAPI()
+
+    @app.get("/")
+    async def answer() -> Response:
+        return Response(bytes(size))
+
+    config = uvicorn.Config(app, log_config=None)
+    config.load()
+    made = partial(Connection, config=config, server_state=state, app_state={}, _loop=loop, silence=silence, most=most)
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        server = await loop.create_server(made, sock=listener)
+        try:
+            async with asyncio.timeout(30):
+                yield listener.getsockname(), state
+        finally:
+            for each in list(state.connections):
+                each.transport.abort()
+            server.close()
+
+
+def asked_for(place: Any, more: str = "") -> socket.socket:
+    """A connection with a small buffer, on which the answer was asked for."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.connect(place)
+    raw.sendall(f"{HEAD.format('GET /')}{more}\r\n".encode())
+    raw.setblocking(False)
+    return raw
+
+
+def unsent(state: ServerState) -> int:
+    """The bytes that wait in this process for their reader."""
+    return sum(each.transport.get_write_buffer_size() for each in state.connections)
 
 
 @pytest.mark.usefixtures("database_url")
 def test_of_many_at_once_each_that_is_too_many_goes() -> None:
     """Sixty that come in one moment, on a process for twenty: forty go, the oldest first."""
 
-    async def serving(listener: socket.socket, raws: list[socket.socket]) -> list[int]:
-        loop, state = asyncio.get_running_loop(), ServerState()
-        config = uvicorn.Config(FastAPI(), log_config=None)
-        config.load()
-
-        def made() -> Connection:
-            return Connection(config=config, server_state=state, app_state={}, _loop=loop, silence=60, most=20)
-
-        server = await loop.create_server(made, sock=listener)
-        ended = await asyncio.wait_for(asyncio.gather(*(_ended(raw) for raw in raws[:40])), 20)
-        left = len(state.connections)
-        for each in list(state.connections):
-            each.transport.abort()
-        server.close()
-        return [*ended, left]
-
-    async def _ended(raw: socket.socket) -> int:
+    async def ended(raw: socket.socket) -> int:
         try:
             return len(await asyncio.get_running_loop().sock_recv(raw, 1))
         except ConnectionResetError:
             return 0
 
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener, ExitStack() as opened:
-        raws = [opened.enter_context(socket.create_connection(listener.getsockname())) for _ in range(60)]
-        for raw in raws:
-            raw.setblocking(False)
-        listener.setblocking(False)
-        assert asyncio.run(serving(listener, raws)) == [0] * 40 + [20]
+    async def burst(opened: ExitStack) -> None:
+        async with bare(silence=60) as (place, state):
+            raws = [opened.enter_context(socket.create_connection(place)) for _ in range(60)]
+            for raw in raws:
+                raw.setblocking(False)
+            assert await asyncio.gather(*map(ended, raws[:40])) == [0] * 40
+            assert len(state.connections) == 20
+
+    with ExitStack() as opened:
+        asyncio.run(burst(opened))
+
+
+@pytest.mark.usefixtures("database_url")
+@pytest.mark.parametrize(
+    ("size", "more", "left"),
+    [(2_000_000, "", 1_500_000), (200_000, "Connection: close\r\n", 15_000), (50_000, "", 40_000)],
+    ids=["much", "the rest", "little"],
+)
+def test_who_stops_reading_is_given_up(size: int, more: str, left: int) -> None:
+    """Wherever that is: also behind the answer's end, with less left than fills what a connection holds."""
+
+    async def stopping() -> None:
+        async with bare(size) as (place, state):
+            with asked_for(place, more) as raw:
+                while not unsent(state):  # noqa: ASYNC110 - nothing tells of it
+                    await asyncio.sleep(0.01)
+                while unsent(state) > left:
+                    await asyncio.get_running_loop().sock_recv(raw, 2000)
+                assert unsent(state)
+                while state.connections:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(stopping())
+
+
+@pytest.mark.usefixtures("database_url")
+def test_who_reads_slowly_is_waited_for() -> None:
+    """For several times as long as the silence, at some times the least rate."""
+
+    async def reading() -> None:
+        async with bare(2_000_000, silence=1) as (place, state):
+            with asked_for(place) as raw:
+                for _ in range(60):
+                    assert await asyncio.get_running_loop().sock_recv(raw, 5000)
+                    await asyncio.sleep(0.05)
+                assert state.connections
+
+    asyncio.run(reading())
 
 
 def resident() -> int:

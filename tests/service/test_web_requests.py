@@ -44,10 +44,12 @@ HERE: dict[str, Any] = {}
 OPEN = {"host": "0.0.0.0", "open": True}  # noqa: S104 - nothing listens
 PROXIED = {"proxies": "127.0.0.1"}
 PUBLIC = {"public_url": "https://doctor.example.org", "open": True}
+TUNNEL = {"public_url": "http://localhost:9000"}  # something on this machine that hands requests on, from wherever
 
 
 @pytest.mark.parametrize(
-    ("settings", "others"), [(HERE, True), (OPEN, False), (PROXIED, False), (PUBLIC, False), ({"keys": True}, False)]
+    ("settings", "others"),
+    [(HERE, True), (OPEN, False), (PROXIED, False), (PUBLIC, False), (TUNNEL, False), ({"keys": True}, False)],
 )
 def test_the_report_is_the_same_on_the_page_and_in_the_api(
     make_app: MakeApp, browser: Client, program: Client, settings: dict[str, Any], others: bool
