@@ -11,7 +11,7 @@ from kerasdoctor.diagnostics.doctor import Doctor, Subjects
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.said import Said
-from kerasdoctor.diagnostics.weighing import LEAST_NAMED, weigh
+from kerasdoctor.diagnostics.weighing import LEAST_NAMED, NO_TEXT, weigh
 from kerasdoctor.errors import Cancelled
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
 from kerasdoctor.knowledge.recorded import traces_of
@@ -222,6 +222,18 @@ def test_what_is_named(doctor: Doctor, text: str, file: str | None, topic: str |
     assert diagnosis.topic == topic
     assert diagnosis.confidence < 0.9
     assert topic is None or (diagnosis.confidence < LEAST_NAMED) is (file is not None)
+
+
+def test_a_fault_explains_a_symptom(doctor: Doctor) -> None:
+    """What was described counts for the fault that is there; where nothing was, a warning is all there is to go by."""
+    symptom = doctor.diagnose("loss stays the same")
+    explained = doctor.diagnose("loss stays the same", Subjects((EXAMPLES / "churn.h5",)))
+    assert (symptom.topic, explained.topic) == ("loss-not-decreasing", "softmax-on-one-unit")
+    assert explained.confidence > symptom.confidence
+    warned = Finding("overfitting", "log.csv", "finding", ("overfitting",), (), warning=True)
+    nothing = Ranking((), unknown=1.0, known=False)
+    assert weigh(nothing, [warned], NO_TEXT)[0]["overfitting"] > 0.9
+    assert weigh(nothing, [warned])[0].get("overfitting", 0.0) == 0.0
 
 
 def test_answers_decide(doctor: Doctor) -> None:

@@ -251,7 +251,8 @@ def test_who_only_connects_makes_room(serve: Serve, monkeypatch: pytest.MonkeyPa
         for open_still in (raws[-1], stream):
             open_still.settimeout(0.2)
             with suppress(TimeoutError):
-                assert open_still.recv(10_000)
+                while True:
+                    assert open_still.recv(10_000)
 
 
 @asynccontextmanager
@@ -331,6 +332,26 @@ def test_who_stops_reading_is_given_up(size: int, more: str, left: int) -> None:
                     await asyncio.sleep(0.01)
                 while unsent(state) > left:
                     await asyncio.get_running_loop().sock_recv(raw, 2000)
+                assert unsent(state)
+                while state.connections:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(stopping())
+
+
+@pytest.mark.usefixtures("database_url")
+def test_who_stops_reading_late_is_given_up_too() -> None:
+    """Nothing more was asked for, so that the connection shall close: it does, though what is left fills nothing any more."""
+
+    async def stopping() -> None:
+        loop = asyncio.get_running_loop()
+        async with bare(3_000_000) as (place, state):
+            with asked_for(place) as raw:
+                while not any(each.transport.is_closing() for each in state.connections):
+                    await loop.sock_recv(raw, 2000)
+                    await asyncio.sleep(0.02)
+                while unsent(state) > 15_000:
+                    await loop.sock_recv(raw, 20_000)
                 assert unsent(state)
                 while state.connections:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)

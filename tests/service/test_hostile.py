@@ -237,8 +237,9 @@ def test_uploads_leave_the_disk_usable(make_app: MakeApp, program: Client, tmp_p
 def test_no_stream_is_opened_for_nothing(make_app: MakeApp, program: Client) -> None:
     """A stream of /mcp would stay for ever, uncounted, and tell nothing: the protocol lets a server refuse it."""
     for method in ("GET", "DELETE"):
-        answer = program(make_app()).request(method, "/mcp", headers={"Accept": "text/event-stream"})
+        answer = program(make_app()).request(method, "/mcp", headers={"Accept": "text/event-stream, text/html"})
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        assert answer.headers["Content-Type"] == "application/problem+json"  # a page would be for a person
 
 
 @pytest.mark.parametrize("text", ["ValueError: \\ud800 x", "\\udfff", "\\u0000"])

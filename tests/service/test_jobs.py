@@ -332,6 +332,17 @@ def test_what_waits_ends_once_everybody_left(desk: Desk) -> None:
     assert desk.told() == ["no reply", "cancelled"]
 
 
+def test_what_died_is_left_to_those_who_know_it(desk: Desk) -> None:
+    """Only they can tell the chat what became of it."""
+    strange = desk.add("c0", kind="slack")
+    with desk.database.session() as session:
+        session.execute(update(Job).values(state="running", holder="another", lease_until=now() - LONG))
+    Queue(desk.database, desk.events, {"work": desk.work}, LONG).recover(LONG)
+    assert desk.job(strange).state == "running"
+    Queue(desk.database, desk.events, {"slack": desk.work}, LONG).recover(LONG)
+    assert desk.job(strange).state == "queued"
+
+
 def test_what_was_cancelled_has_no_result(desk: Desk) -> None:
     """Also where the work went on to its end, because it did not hear in time."""
     jobs = desk.open()

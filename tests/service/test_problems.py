@@ -69,6 +69,12 @@ def tell(told: Told) -> str:
     return told.text
 
 
+@router.post("/many")
+def many(numbers: list[int]) -> int:
+    """Take many."""
+    return len(numbers)
+
+
 @router.get("/half")
 def half() -> StreamingResponse:
     """Fail when the answer has begun."""
@@ -143,6 +149,8 @@ def test_each_field_that_is_wrong_is_named(make_app: MakeApp, program: Client) -
     errors = is_problem(answer, 422)["errors"]
     assert [error["field"] for error in errors] == ["body.text", "body.number"]
     assert "5 characters" in errors[0]["message"]
+    errors = is_problem(program(make_app(router)).post("/api/v1/many", json=["x"] * 1000), 422)["errors"]
+    assert [error["field"] for error in errors] == [f"body.{number}" for number in range(20)]
 
 
 def test_an_answer_that_breaks_off_is_seen_as_broken(make_app: MakeApp, program: Client) -> None:

@@ -38,6 +38,25 @@ def test_head_is_get_without_its_body(serve: Serve) -> None:
         assert client.get("/choices").headers["allow"] == "POST"
         assert client.post("/topics").headers["allow"] == "GET, HEAD"
         assert client.head("/api/v1/topics").status_code == 405
+        assert client.delete("/api/v1/chats").headers["allow"] == "GET, POST"
+
+
+def test_head_of_a_file(make_app: MakeApp, browser: Client) -> None:
+    """The same answers as to GET, also 206 and 304, and nothing of the file is read."""
+    client = browser(make_app())
+    kept = client.post("/api/v1/uploads", files={"file": ("a", b"0123456789")}).json()
+    for asked, status in (({}, 200), ({"Range": "bytes=2-5"}, 206), ({"If-None-Match": f'"{kept["sha256"]}"'}, 304)):
+        got, head = (client.request(each, f"/uploads/{kept['id']}/file", headers=asked) for each in ("GET", "HEAD"))
+        assert (got.status_code, head.status_code, head.content) == (status, status, b"")
+        assert head.headers.get("content-length") == got.headers.get("content-length")
+
+
+def test_an_odd_address_is_nothing_to_a_person_and_not_valid_to_a_program(make_app: MakeApp, browser: Client) -> None:
+    """A program is told which part of it is wrong."""
+    client = browser(make_app())
+    assert client.get("/chats/cut").status_code == 404
+    told = client.get("/api/v1/chats/cut")
+    assert (told.status_code, told.json()["errors"][0]["field"]) == (422, "path.chat")
 
 
 HERE: dict[str, Any] = {}
