@@ -25,7 +25,7 @@ from uvicorn.server import ServerState
 Serve = Callable[..., AbstractContextManager[str]]
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SILENCE = 0.6
-BEFORE_ALL = 4 * SILENCE  # seconds after which all of them are over, also on busy machines
+BEFORE_ALL = 10 * SILENCE  # seconds after which all of them are over, also on busy machines
 HEAD = "{} HTTP/1.1\r\nHost: localhost\r\n"
 TUS = "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n"
 

@@ -220,8 +220,8 @@ def test_queued_and_running_jobs_are_cancelled(desk: Desk) -> None:
 
 def test_a_job_that_everybody_left_is_cancelled(desk: Desk) -> None:
     """Running or queued, once its watchers are gone for long enough; one that nobody ever watched is done."""
-    jobs = desk.open(slots=2, leave=0.6)
-    left, stays, unwatched = desk.add("c0", seconds=SOON), desk.add("c1", seconds=1.6), desk.add("c2", seconds=0.1)
+    jobs = desk.open(slots=2, leave=1.5)
+    left, stays, unwatched = desk.add("c0", seconds=SOON), desk.add("c1", seconds=3), desk.add("c2", seconds=0.1)
     queued = desk.add("c0", seconds=SOON)
     jobs.watched("c0")
     ends = time.monotonic() + SOON
@@ -350,7 +350,7 @@ def test_what_was_cancelled_has_no_result(desk: Desk) -> None:
     desk.wait(job, "running")
     jobs.cancel(job)
     ends = time.monotonic() + SOON
-    while not desk.work.watches[-1].cancelled:
+    while not any(watch.cancelled for watch in desk.work.watches):
         assert time.monotonic() < ends
         time.sleep(0.02)
     desk.work.hear.set()

@@ -27,7 +27,8 @@ from kerasdoctor.service.access import Asker
 from kerasdoctor.service.problems import NOTHING_HERE
 from kerasdoctor.service.web.problem_pages import ANYTHING
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 MakeApp = Callable[..., FastAPI]
 Client = Callable[..., TestClient]
@@ -37,9 +38,12 @@ ERRORS: dict[str, tuple[Exception, int]] = {
     "too-large": (TooLargeError("too large"), 413),
     "conflict": (ConflictError("not whole"), 409),
     "too-many": (TooManyError("too many", 3.2), 429),
+    "too-many-now": (TooManyError("too many", 0.0), 429),
     "no-access": (NoAccessError("no key"), 401),
     "storage": (StorageError(f"database at {SECRET}"), 503),
     "operational": (OperationalError(SECRET, {}, Exception(SECRET)), 503),
+    "interface": (InterfaceError(SECRET, {}, Exception(SECRET)), 503),
+    "connections": (NoConnectionError(SECRET), 503),
     "subject": (SubjectError("no model file"), 422),
     "sandbox": (SandboxError("memory"), 422),
     "input": (InputError("a wrong option"), 400),
@@ -118,15 +122,18 @@ def is_problem(answer: Any, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_each_error_is_a_problem_with_its_status(make_app: MakeApp, program: Client, name: str) -> None:
-    """One shape, and the message where it is meant for the reader."""
+def test_each_error_is_a_problem_with_its_status(
+    make_app: MakeApp, program: Client, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """One shape, and the message where it is meant for the reader; what failed here is in the log."""
     error, status = ERRORS[name]
     answer = program(make_app(router)).get(f"/api/v1/fail/{name}")
     problem = is_problem(answer, status)
+    assert ("failed" in caplog.text) is (status >= 500)
     if status < 500:
         assert problem["detail"] == (error.detail if isinstance(error, HTTPException) else str(error))
     if status == 429:
-        assert answer.headers["Retry-After"] == "4"
+        assert answer.headers["Retry-After"] == ("4" if name == "too-many" else "1")
     if status == 401:
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="kerasdoctor"'
 

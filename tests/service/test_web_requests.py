@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -49,6 +50,23 @@ def test_head_of_a_file(make_app: MakeApp, browser: Client) -> None:
         got, head = (client.request(each, f"/uploads/{kept['id']}/file", headers=asked) for each in ("GET", "HEAD"))
         assert (got.status_code, head.status_code, head.content) == (status, status, b"")
         assert head.headers.get("content-length") == got.headers.get("content-length")
+
+
+def test_of_a_head_nothing_is_sent(make_app: MakeApp) -> None:
+    """Neither by us: servers and clients throw the body away, after it was made."""
+    scope = {"type": "http", "method": "HEAD", "path": "/topics", "query_string": b"", "http_version": "1.1", "scheme": "http",
+             "root_path": "", "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 1)}  # fmt: skip
+    told: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    anyio.run(make_app(), scope, receive, send)
+    assert told[0]["status"] == 200
+    assert b"".join(each.get("body", b"") for each in told) == b""
 
 
 def test_an_odd_address_is_nothing_to_a_person_and_not_valid_to_a_program(make_app: MakeApp, browser: Client) -> None:
