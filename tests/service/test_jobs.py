@@ -343,6 +343,23 @@ def test_what_died_is_left_to_those_who_know_it(desk: Desk) -> None:
     assert desk.job(strange).state == "queued"
 
 
+def test_what_was_to_be_cancelled_is_not_tried_again(desk: Desk) -> None:
+    """Neither where its process stops nor where it died before it heard."""
+    queue = Queue(desk.database, desk.events, {"work": desk.work}, LONG)
+    for died in (False, True):
+        job = desk.add()
+        taken = queue.take()
+        assert taken is not None
+        queue.cancel(job)
+        if died:
+            with desk.database.session() as session:
+                session.execute(update(Job).where(Job.id == job).values(lease_until=now() - LONG))
+            queue.recover(None)
+        else:
+            queue.put_back(taken)
+        assert desk.job(job).state == "cancelled"
+
+
 def test_what_was_cancelled_has_no_result(desk: Desk) -> None:
     """Also where the work went on to its end, because it did not hear in time."""
     jobs = desk.open()

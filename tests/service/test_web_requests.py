@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from kerasdoctor.service.keys import new_key
+from kerasdoctor.service.languages import accepted
 from kerasdoctor.service.web.rendering import static_folder
 
 MakeApp = Callable[..., FastAPI]
@@ -75,6 +76,34 @@ def test_an_odd_address_is_nothing_to_a_person_and_not_valid_to_a_program(make_a
     assert client.get("/chats/cut").status_code == 404
     told = client.get("/api/v1/chats/cut")
     assert (told.status_code, told.json()["errors"][0]["field"]) == (422, "path.chat")
+
+
+@pytest.mark.parametrize(
+    ("header", "lang"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en;q=0.5, zh-Hant-TW;q=0.9", "zh"),
+        ("zh;q=0.9, en;q=0.8, zh-TW;q=0.1", "zh"),
+        ("fr, EN", "en"),
+        ("zh;q=0", None),
+        ("fr, *;q=0.5", None),
+        ("fr," * 500 + "zh", None),  # nobody wants so many
+        ("", None),
+    ],
+)
+def test_the_language_that_is_wanted_most(header: str, lang: str | None) -> None:
+    """Of a header as browsers and programs send it; None where it names neither of ours."""
+    assert accepted(header) == lang
+
+
+def test_what_was_chosen_counts_for_more(make_app: MakeApp, browser: Client) -> None:
+    """The address first, then the choice, then what the browser asks for."""
+    client = browser(make_app())
+    asked = {"Accept-Language": "en"}
+    assert '<html lang="en"' in client.get("/topics", headers=asked).text
+    client.cookies.set("kerasdoctor_language", "zh", domain="127.0.0.1")
+    assert '<html lang="zh' in client.get("/topics", headers=asked).text
+    assert '<html lang="en"' in client.get("/topics?lang=en", headers=asked).text
 
 
 HERE: dict[str, Any] = {}
