@@ -66,11 +66,6 @@ class Connection(H11Protocol):
         if not self.transport.is_closing():  # else the rest must be taken too
             _stop(self._reads)
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close, since nothing more is asked for."""
-        super().timeout_keep_alive_handler()
-        self._close()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers."""
         super().connection_lost(exc)

@@ -59,10 +59,10 @@ class Uploads:
         return upload
 
     def most(self, owner: str) -> int:
-        """The bytes that a file of this owner may have now."""
+        """The bytes that a file of this owner may have now; less than one where there is no room."""
         with self._database.reading() as session:
             left = self._settings.max_stored_mib * MIB - _stored(session, owner)
-        return max(0, min(self._settings.max_upload_mib * MIB, left, self._files.room()))
+        return min(self._settings.max_upload_mib * MIB, left, self._files.room())
 
     def room(self, owner: str, size: int) -> None:
         """See that there is room for `size` bytes more, before they are read.

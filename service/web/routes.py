@@ -31,7 +31,7 @@ class PageRoute(APIRoute):
 
 def _without_body(response: Response) -> Response:
     """The same without its body; nothing of a stream is read."""
-    bare = Response(status_code=response.status_code, background=response.background)
+    bare = Response(status_code=response.status_code)
     bare.raw_headers = response.raw_headers
     return bare
 

@@ -11,11 +11,12 @@ from kerasdoctor.diagnostics.doctor import Doctor, Subjects
 from kerasdoctor.diagnostics.probe import Finding
 from kerasdoctor.diagnostics.progress import Step, Watch
 from kerasdoctor.diagnostics.said import Said
-from kerasdoctor.diagnostics.weighing import LEAST_NAMED, weigh
+from kerasdoctor.diagnostics.weighing import LEAST_NAMED, NO_TEXT, weigh
 from kerasdoctor.errors import Cancelled
 from kerasdoctor.knowledge.matcher import Match, Matcher, Ranking
 from kerasdoctor.knowledge.recorded import traces_of
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SHARED = (
     "ValueError: The layer \"shared\" has multiple inbound nodes, hence the notion of 'layer output' is ill-defined."
 )
@@ -203,6 +204,36 @@ def test_a_topic_is_named_only_where_it_is_likely(doctor: Doctor, text: str) -> 
     diagnosis = doctor.diagnose(text)
     assert diagnosis.topic is None
     assert all(other.confidence < LEAST_NAMED for other in diagnosis.alternatives)
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "topic"),
+    [
+        ("训练崩了", "churn.h5", "softmax-on-one-unit"),
+        ("训练崩了", "digits.keras", "dtype-not-allowed"),  # of three that the probe tells, the one that it has in mind
+        ("训练崩了", "training.csv", None),  # what was found there speaks of other topics than the text
+        ("accuracy does not improve", None, "accuracy-metric"),
+        ("loss stays the same", None, "loss-not-decreasing"),
+    ],
+)
+def test_what_is_named(doctor: Doctor, text: str, file: str | None, topic: str | None) -> None:
+    """What a probe saw however unlikely it is, a topic of the text where it is likely enough; it need not be certain."""
+    diagnosis = doctor.diagnose(text, Subjects((EXAMPLES / file,)) if file else Subjects())
+    assert diagnosis.topic == topic
+    assert diagnosis.confidence < 0.9
+    assert topic is None or (diagnosis.confidence < LEAST_NAMED) is (file is not None)
+
+
+def test_a_fault_explains_a_symptom(doctor: Doctor) -> None:
+    """What was described counts for the fault that is there; where nothing was, a warning is all there is to go by."""
+    symptom = doctor.diagnose("loss stays the same")
+    explained = doctor.diagnose("loss stays the same", Subjects((EXAMPLES / "churn.h5",)))
+    assert (symptom.topic, explained.topic) == ("loss-not-decreasing", "softmax-on-one-unit")
+    assert explained.confidence > symptom.confidence
+    warned = Finding("overfitting", "log.csv", "finding", ("overfitting",), (), warning=True)
+    nothing = Ranking((), unknown=1.0, known=False)
+    assert weigh(nothing, [warned], NO_TEXT)[0]["overfitting"] > 0.9
+    assert weigh(nothing, [warned])[0].get("overfitting", 0.0) == 0.0
 
 
 def test_answers_decide(doctor: Doctor) -> None:

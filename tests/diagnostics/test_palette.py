@@ -48,6 +48,21 @@ def test_lines_are_seen(look: dict[str, str]) -> None:
         assert contrast(look[colour], look[ground]) >= 3, (colour, ground)
 
 
+@LOOKS
+def test_the_grid_is_there_to_be_overlooked(look: dict[str, str]) -> None:
+    """It is seen, and less than any line."""
+    assert 1.1 < contrast(look[palette.GRID], look[GROUND]) < 2
+
+
+def test_the_style_has_each_colour() -> None:
+    """Where a dark look is wanted, and only there, each colour of faces and of lines becomes its dark one."""
+    media, _, rules = palette.STYLE.partition("{")
+    assert media == "<style>@media (prefers-color-scheme:dark)"
+    assert rules.startswith(f":root{{background:{DARK[GROUND]}}}")
+    for what in ("fill", "stroke"):
+        assert dict(re.findall(rf'\[{what}="(#\w+)"\]{{{what}:(#\w+)}}', rules)) == DARK
+
+
 @pytest.mark.parametrize("file", ["digits.keras", "training.csv"])
 def test_every_colour_has_a_dark_one(file: str) -> None:
     """A picture has its own style for a dark look, loads nothing, and every colour in it changes with the look."""

@@ -14,7 +14,7 @@ from kerasdoctor.errors import InputError, NotFoundError
 from kerasdoctor.service.access import Asker, forget_browsers
 from kerasdoctor.service.database import Database
 from kerasdoctor.service.keys import all_keys, has_keys, new_key, revoke_key
-from kerasdoctor.service.tables import Browser, Chat, Owner
+from kerasdoctor.service.tables import Browser, Chat, DiagnosisRow, Owner, Upload
 from sqlalchemy import func, select
 
 MakeApp = Callable[..., FastAPI]
@@ -184,6 +184,16 @@ def test_signing_in_leads_to_our_own_pages_only(make_app: MakeApp, there: str, b
     assert answer.headers["location"] == "/"
 
 
+def test_a_wrong_key_brings_its_form_again(make_app: MakeApp, browser: Client) -> None:
+    """With what was wrong, and where it shall lead; an address that is not ours is forgotten."""
+    client = browser(make_app())
+    for there, kept in (("/topics", "/topics"), ("//evil.example", "/")):
+        again = client.post("/sign-in", params={"next": there}, data={"key": "kd_x"})
+        assert again.status_code == 401
+        assert 'class="form-error" role="alert"' in again.text
+        assert f'action="/sign-in?next={kept}"' in again.text
+
+
 def test_keys_are_not_guessed(make_app: MakeApp, clock: Any, browser: Client) -> None:
     """Ten attempts a minute from one address."""
     client = browser(make_app(router))
@@ -292,16 +302,18 @@ def test_the_frame_s_headers(make_app: MakeApp, program: Client) -> None:
 
 
 def test_what_is_over_is_forgotten(make_app: MakeApp, database_url: str, clock: Any, browser: Client) -> None:
-    """Owners to whom nothing belongs go after a day, with their cookies; one who has a chat stays as long as the chat."""
+    """Owners to whom nothing belongs go after a day, with their cookies; one who has something stays as long as that."""
     app = make_app(router, database=database_url)
     database = app.state.service.database
-    made = [browser(app).post("/api/v1/who").json()["id"] for _ in range(2)]
+    *held, _ = made = [browser(app).post("/api/v1/who").json()["id"] for _ in range(4)]
     with database.session() as session:
-        session.add(Chat(owner_id=made[0]))
-    for days, left in ((0, 2), (2, 1), (80, 1)):
+        session.add(Chat(owner_id=held[0]))
+        session.add(DiagnosisRow(owner_id=held[1], topic="t", confidence=1.0, text="", body={}))
+        session.add(Upload(owner_id=held[2], name="a", size=1, parts=[], ends_at=clock()))
+    for days, left in ((0, len(made)), (2, len(held)), (80, len(held))):
         forget_browsers(database, clock() + timedelta(days=days))
         assert rows(database, Browser) == left
     forget_browsers(database, clock() + timedelta(days=91))
     assert rows(database, Browser) == 0
     with database.reading() as session:
-        assert set(session.scalars(select(Owner.id))) == {"local", made[0]}
+        assert set(session.scalars(select(Owner.id))) == {"local", *held}

@@ -96,11 +96,13 @@ def test_a_form_of_untold_length(client: TestClient) -> None:
     assert sent((1 << 20) + 1).status_code == 413
     assert client.post(UPLOADS, content=iter([head, b"x"]), headers=form).status_code == 400
     assert sent(1000).json()["size"] == 1000
-    begin(client, (1 << 20) - 1000)
+    begin(client, (1 << 20) - 1500)
     assert sent(1 << 20).json()["size"] == 1 << 20
+    assert sent(501).status_code == 413
+    assert sent(500).json()["size"] == 500
     full = sent(1)
     assert (full.status_code, "together" in full.json()["detail"]) == (413, True)
-    assert len(client.get(UPLOADS).json()["items"]) == 4
+    assert len(client.get(UPLOADS).json()["items"]) == 5
 
 
 def test_a_broken_download_goes_on(client: TestClient) -> None:

@@ -201,24 +201,26 @@ def test_what_is_over_its_time_is_swept(chats: Chats, database: Database) -> Non
     old, young = chats.begin("ann").id, chats.begin("ann").id
     for each in (old, young):
         chats.say("ann", each, Asked("x"))
-    end_jobs(database)
     with database.session() as session:
         session.execute(update(Chat).where(Chat.id == old).values(changed_at=now() - timedelta(days=31)))
         session.execute(update(Event).values(made_at=now() - timedelta(days=2)))
-        session.execute(update(Job).values(ended_at=now() - timedelta(days=2)))
+        session.execute(update(Job).values(state="done", ended_at=now() - timedelta(days=2)))
         rows = [diagnosis(old, "judged"), diagnosis(old, "plain"), diagnosis(None, "alone"), diagnosis(young, "young")]
         session.add_all(rows)
         session.flush()
         session.execute(update(DiagnosisRow).values(made_at=now() - timedelta(days=31)))
-        session.add(Feedback(diagnosis_id=rows[0].id, helped=False))
+        session.add_all([Feedback(diagnosis_id=rows[0].id, helped=False), diagnosis(None, "of today")])
+    _, fresh = chats.say("ann", young, Asked("of today"))
+    with database.session() as session:
+        session.execute(update(Job).where(Job.id == fresh.id).values(state="done", ended_at=now()))
     chats.sweep()
     assert [chat.id for chat in chats.of("ann")] == [young]
-    assert count(database, Event) == count(database, Job) == 0
+    assert count(database, Event) == count(database, Job) == 1
     with database.reading() as session:
         left = {row.text: (row.topic, row.body) for row in session.scalars(select(DiagnosisRow))}
-    assert left == {"": ("t", {}), "young": ("t", {"text": "young"})}
+    assert left == {"": ("t", {})} | {text: ("t", {"text": text}) for text in ("young", "of today")}
     _, job = chats.say("ann", young, Asked("y"))
-    assert [each.job for each in Events(database).after(young, 0)] == [job.id]
+    assert [each.job for each in Events(database).after(young, 0)] == [fresh.id, job.id]
 
 
 def test_chats_of_an_owner_are_counted(chats: Chats, database: Database, tmp_path: Path) -> None:
@@ -244,6 +246,7 @@ def test_chats_of_an_owner_are_counted(chats: Chats, database: Database, tmp_pat
     few.say("ann", made[1], Asked("x"))
     with database.session() as session:
         session.execute(update(Chat).values(changed_at=now() - timedelta(days=2)))
+    fresh = few.begin("bob").id
     chats.sweep()
     assert [chat.id for chat in few.of("ann")] == [made[1]]
-    assert count(database, Chat) == 1
+    assert [chat.id for chat in few.of("bob")] == [fresh]

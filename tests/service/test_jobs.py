@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session
 LEASE = timedelta(seconds=1)
 LOOK = 0.1
 SOON = 30.0
+LONG = timedelta(minutes=10)
 
 
 class Work:
@@ -42,11 +43,13 @@ class Work:
     def __init__(self, events: Events) -> None:
         self._events = events
         self.ran: list[str] = []
+        self.watches: list[Watch] = []
         self.at_once = self.most = 0
         self.hear = threading.Event()
 
     def run(self, task: Task, watch: Watch) -> Callable[[Session], None]:
         self.ran.append(task.id)
+        self.watches.append(watch)
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         try:
@@ -217,8 +220,8 @@ def test_queued_and_running_jobs_are_cancelled(desk: Desk) -> None:
 
 def test_a_job_that_everybody_left_is_cancelled(desk: Desk) -> None:
     """Running or queued, once its watchers are gone for long enough; one that nobody ever watched is done."""
-    jobs = desk.open(slots=2, leave=0.6)
-    left, stays, unwatched = desk.add("c0", seconds=SOON), desk.add("c1", seconds=1.6), desk.add("c2", seconds=0.1)
+    jobs = desk.open(slots=2, leave=1.5)
+    left, stays, unwatched = desk.add("c0", seconds=SOON), desk.add("c1", seconds=3), desk.add("c2", seconds=0.1)
     queued = desk.add("c0", seconds=SOON)
     jobs.watched("c0")
     ends = time.monotonic() + SOON
@@ -275,24 +278,101 @@ def test_the_lease_is_renewed(desk: Desk) -> None:
 def test_machines_whose_clocks_differ(desk: Desk, monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
     """Leases and watchers go by the database's clock: a copy whose own one is wrong takes nobody's job, nor loses its own."""
     job, waits = desk.add(), desk.add("c1")
-    here, there = (Queue(desk.database, desk.events, {"work": desk.work}, LEASE) for _ in range(2))
+    here, there = (Queue(desk.database, desk.events, {"work": desk.work}, LONG) for _ in range(2))
+    wrong = {f"kerasdoctor.service.{module}.now": lambda: now() + ahead for module in ("queue", "jobs", "database")}
+
+    def past(by: timedelta) -> None:
+        """So much time went by since the leases were given."""
+        with desk.database.session() as session:
+            for each in session.scalars(select(Job)):
+                assert each.lease_until is not None
+                each.lease_until -= by
+
     taken = here.take()
     assert taken is not None
     for chat in ("c0", "c1"):
-        here.watched(chat, LEASE)
-    with monkeypatch.context() as wrong:
-        for module in ("queue", "jobs", "database"):
-            wrong.setattr(f"kerasdoctor.service.{module}.now", lambda: now() + ahead, raising=False)
-        there.recover(LEASE)
-        assert there.going_on([taken.holder], LEASE) == {taken.holder}
+        here.watched(chat, LONG)
+    with monkeypatch.context() as patch:
+        for name, clock in wrong.items():
+            patch.setattr(name, clock, raising=False)
+        there.recover(LONG)
+        assert there.going_on([taken.holder], LONG) == {taken.holder}
         other = there.take()
-    assert other is not None
-    here.recover(LEASE)
-    assert here.going_on([taken.holder, other.holder], LEASE) == {taken.holder, other.holder}
+        assert other is not None
+        for chat in ("c0", "c1"):
+            there.watched(chat, timedelta(0))
+        past(LONG / 2)
+        both = {taken.holder, other.holder}
+        assert there.going_on(both, LONG) == both  # and their leases are renewed
+        assert abs(desk.job(job).lease_until - now() - LONG) < LONG / 4  # type: ignore[operator]
+    here.recover(LONG)
+    assert here.going_on(both, LONG) == both
     assert {taken.task.id, other.task.id} == {job, waits}
-    time.sleep(LEASE.total_seconds() * 1.1)
-    there.recover(None)
+    past(LONG * 2)
+    with monkeypatch.context() as patch:
+        for name, clock in wrong.items():
+            patch.setattr(name, clock, raising=False)
+        there.recover(None)
+    here.recover(LONG)
     assert [desk.job(each).state for each in (job, waits)] == ["queued", "queued"]
+
+
+def test_what_waits_ends_once_everybody_left(desk: Desk) -> None:
+    """It is not begun first; what nobody ever watched waits on, and so does all while nobody could be seen to watch."""
+    queue = Queue(desk.database, desk.events, {"work": desk.work}, LONG)
+    left, stays, unwatched = desk.add("c0"), desk.add("c1"), desk.add("c2")
+    for chat in ("c0", "c1"):
+        queue.watched(chat, LONG)
+    with desk.database.session() as session:
+        session.execute(update(Job).where(Job.id == left).values(watched_at=now() - LONG * 2))
+    queue.recover(None)
+    assert desk.job(left).state == "queued"
+    queue.recover(LONG)
+    assert [desk.job(each).state for each in (left, stays, unwatched)] == ["cancelled", "queued", "queued"]
+    assert desk.told() == ["no reply", "cancelled"]
+
+
+def test_what_died_is_left_to_those_who_know_it(desk: Desk) -> None:
+    """Only they can tell the chat what became of it."""
+    strange = desk.add("c0", kind="slack")
+    with desk.database.session() as session:
+        session.execute(update(Job).values(state="running", holder="another", lease_until=now() - LONG))
+    Queue(desk.database, desk.events, {"work": desk.work}, LONG).recover(LONG)
+    assert desk.job(strange).state == "running"
+    Queue(desk.database, desk.events, {"slack": desk.work}, LONG).recover(LONG)
+    assert desk.job(strange).state == "queued"
+
+
+def test_what_was_to_be_cancelled_is_not_tried_again(desk: Desk) -> None:
+    """Neither where its process stops nor where it died before it heard."""
+    queue = Queue(desk.database, desk.events, {"work": desk.work}, LONG)
+    for died in (False, True):
+        job = desk.add()
+        taken = queue.take()
+        assert taken is not None
+        queue.cancel(job)
+        if died:
+            with desk.database.session() as session:
+                session.execute(update(Job).where(Job.id == job).values(lease_until=now() - LONG))
+            queue.recover(None)
+        else:
+            queue.put_back(taken)
+        assert desk.job(job).state == "cancelled"
+
+
+def test_what_was_cancelled_has_no_result(desk: Desk) -> None:
+    """Also where the work went on to its end, because it did not hear in time."""
+    jobs = desk.open()
+    job = desk.add(do="deaf")
+    desk.wait(job, "running")
+    jobs.cancel(job)
+    ends = time.monotonic() + SOON
+    while not any(watch.cancelled for watch in desk.work.watches):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    desk.work.hear.set()
+    desk.wait(job, "cancelled")
+    assert desk.told() == ["started", "no reply", "cancelled"]
 
 
 def test_a_killed_process_leaves_its_job_to_another(desk: Desk) -> None:

@@ -100,6 +100,18 @@ def test_messages_have_a_limit_of_their_own(make_app: MakeApp, program: Client) 
     assert client.get("/api/v1/look").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("requests", "messages", "told"),
+    [(2, 30, '"requests";r=1'), (600, 30, '"messages";r=29'), (30, 30, '"messages";r=29')],
+)
+def test_the_limit_that_ends_first_is_told(
+    make_app: MakeApp, program: Client, requests: int, messages: int, told: str
+) -> None:
+    """A message is a request too: of both limits the answer tells the one of which the smaller part is left."""
+    client = program(make_app(router, requests_per_minute=requests, messages_per_minute=messages))
+    assert client.post("/api/v1/say", json={"text": "a"}).headers["RateLimit"].startswith(told)
+
+
 def test_a_browser_cannot_shed_its_cookie_to_get_more(make_app: MakeApp, browser: Client) -> None:
     """New owners from one address share its limit."""
     app = make_app(router, messages_per_minute=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -23,8 +24,11 @@ from kerasdoctor.errors import (
 )
 from kerasdoctor.knowledge.text import Text
 from kerasdoctor.service.access import Asker
+from kerasdoctor.service.problems import NOTHING_HERE
+from kerasdoctor.service.web.problem_pages import ANYTHING
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 MakeApp = Callable[..., FastAPI]
 Client = Callable[..., TestClient]
@@ -34,9 +38,12 @@ ERRORS: dict[str, tuple[Exception, int]] = {
     "too-large": (TooLargeError("too large"), 413),
     "conflict": (ConflictError("not whole"), 409),
     "too-many": (TooManyError("too many", 3.2), 429),
+    "too-many-now": (TooManyError("too many", 0.0), 429),
     "no-access": (NoAccessError("no key"), 401),
     "storage": (StorageError(f"database at {SECRET}"), 503),
     "operational": (OperationalError(SECRET, {}, Exception(SECRET)), 503),
+    "interface": (InterfaceError(SECRET, {}, Exception(SECRET)), 503),
+    "connections": (NoConnectionError(SECRET), 503),
     "subject": (SubjectError("no model file"), 422),
     "sandbox": (SandboxError("memory"), 422),
     "input": (InputError("a wrong option"), 400),
@@ -66,6 +73,12 @@ def tell(told: Told) -> str:
     return told.text
 
 
+@router.post("/many")
+def many(numbers: list[int]) -> int:
+    """Take many."""
+    return len(numbers)
+
+
 @router.get("/half")
 def half() -> StreamingResponse:
     """Fail when the answer has begun."""
@@ -84,6 +97,18 @@ def page(name: str, owner: Asker) -> None:
     raise ERRORS[name][0]
 
 
+@pages.post("/page/tell")
+def tell_page(told: Told) -> str:
+    """A form's target."""
+    return told.text
+
+
+@pages.post("/page/refuse")
+def refuse(owner: Asker) -> None:
+    """A form's target, for those who have a key."""
+    del owner
+
+
 def is_problem(answer: Any, status: int) -> dict[str, Any]:
     """The problem, if it is one."""
     assert answer.status_code == status
@@ -97,15 +122,18 @@ def is_problem(answer: Any, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_each_error_is_a_problem_with_its_status(make_app: MakeApp, program: Client, name: str) -> None:
-    """One shape, and the message where it is meant for the reader."""
+def test_each_error_is_a_problem_with_its_status(
+    make_app: MakeApp, program: Client, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """One shape, and the message where it is meant for the reader; what failed here is in the log."""
     error, status = ERRORS[name]
     answer = program(make_app(router)).get(f"/api/v1/fail/{name}")
     problem = is_problem(answer, status)
+    assert ("failed" in caplog.text) is (status >= 500)
     if status < 500:
         assert problem["detail"] == (error.detail if isinstance(error, HTTPException) else str(error))
     if status == 429:
-        assert answer.headers["Retry-After"] == "4"
+        assert answer.headers["Retry-After"] == ("4" if name == "too-many" else "1")
     if status == 401:
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="kerasdoctor"'
 
@@ -128,6 +156,8 @@ def test_each_field_that_is_wrong_is_named(make_app: MakeApp, program: Client) -
     errors = is_problem(answer, 422)["errors"]
     assert [error["field"] for error in errors] == ["body.text", "body.number"]
     assert "5 characters" in errors[0]["message"]
+    errors = is_problem(program(make_app(router)).post("/api/v1/many", json=["x"] * 1000), 422)["errors"]
+    assert [error["field"] for error in errors] == [f"body.{number}" for number in range(20)]
 
 
 def test_an_answer_that_breaks_off_is_seen_as_broken(make_app: MakeApp, program: Client) -> None:
@@ -165,9 +195,26 @@ def test_the_web_part_makes_the_pages(make_app: MakeApp, browser: Client) -> Non
 def test_what_failed_here_has_its_number_on_the_page(make_app: MakeApp, browser: Client) -> None:
     """A person can name it to whoever runs the service, in either language."""
     client = browser(make_app(router, pages))
-    for lang, told in (("en", "number in the log"), ("zh", "日志编号")):
-        failed = client.get("/page/ours", headers={"Accept-Language": lang})
-        assert f"{told} {failed.headers['x-request-id']}" in failed.text
+    for name in ("ours", "storage"):
+        for lang, told in (("en", "number in the log"), ("zh", "日志编号")):
+            failed = client.get(f"/page/{name}", headers={"Accept-Language": lang})
+            assert f"{told} {failed.headers['x-request-id']}" in failed.text
+            assert SECRET not in failed.text
+
+
+def test_a_page_tells_a_person_nothing_that_is_for_programs(make_app: MakeApp, browser: Client) -> None:
+    """Neither fields nor headers; a status that has no heading of its own has a general one."""
+    client = browser(make_app(router, pages, keys=True))
+    for method, path, status, told in (
+        ("GET", "/nothing", 404, NOTHING_HERE.en),
+        ("POST", "/page/tell", 422, "errors"),
+        ("POST", "/page/refuse", 401, "Bearer"),
+    ):
+        shown = client.request(method, path)
+        assert (shown.status_code, told in shown.text) == (status, False)
+        assert "<h1" in shown.text
+    odd = browser(make_app(router, pages)).get("/page/http")
+    assert (odd.status_code, "short" in odd.text, ANYTHING.en in unescape(odd.text)) == (418, True, True)
 
 
 def test_openapi_tells_of_problems(make_app: MakeApp, program: Client) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -162,6 +165,43 @@ def test_more_than_announced_is_not_taken(uploads: Uploads) -> None:
         with pytest.raises(TooLargeError, match="4 bytes that were announced"):
             part.write(b"de")
     assert uploads.get("ann", upload.id).received == 3
+
+
+def test_a_full_disk_is_told_before_a_piece_is_written(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There was room when it began; what came before stays, and it goes on once there is room again."""
+    upload = go_on(uploads, uploads.begin("ann", "m.h5", 6), 0, b"abc")
+    with monkeypatch.context() as full:
+        full.setattr("kerasdoctor.service.files.SPARED", 1 << 60)
+        with pytest.raises(TooLargeError, match="no room"):
+            go_on(uploads, upload, 3, b"def")
+    upload = go_on(uploads, uploads.get("ann", upload.id), 3, b"def")
+    assert b"".join(uploads.chunks(upload)) == b"abcdef"
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """The system writes no file of this process beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_part_whose_writing_failed_does_not_count(uploads: Uploads, tmp_path: Path) -> None:
+    """Some bytes of the last piece are on the disk, nobody knows how many: the sender goes on where the part began."""
+    content = bytes(range(250)) * 8000
+    upload = go_on(uploads, uploads.begin("ann", "m.h5", len(content)), 0, content[:1000])
+    with pytest.raises(OSError, match="large"), uploads.part("ann", upload.id, 1000) as part:  # noqa: PT012 - both pieces
+        part.write(content[1000:600_000])
+        with files_end_at(700_000):
+            part.write(content[600_000:])
+    upload = uploads.get("ann", upload.id)
+    assert upload.received == 1000
+    upload = go_on(uploads, upload, 1000, content[1000:])
+    assert b"".join(uploads.chunks(upload)) == content
+    assert stored(tmp_path) == [upload.blob]
 
 
 def test_an_empty_file_is_a_file(uploads: Uploads) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from kerasdoctor.service.keys import new_key
+from kerasdoctor.service.languages import accepted
 from kerasdoctor.service.web.rendering import static_folder
 
 MakeApp = Callable[..., FastAPI]
@@ -38,15 +40,82 @@ def test_head_is_get_without_its_body(serve: Serve) -> None:
         assert client.get("/choices").headers["allow"] == "POST"
         assert client.post("/topics").headers["allow"] == "GET, HEAD"
         assert client.head("/api/v1/topics").status_code == 405
+        assert client.delete("/api/v1/chats").headers["allow"] == "GET, POST"
+
+
+def test_head_of_a_file(make_app: MakeApp, browser: Client) -> None:
+    """The same answers as to GET, also 206 and 304, and nothing of the file is read."""
+    client = browser(make_app())
+    kept = client.post("/api/v1/uploads", files={"file": ("a", b"0123456789")}).json()
+    for asked, status in (({}, 200), ({"Range": "bytes=2-5"}, 206), ({"If-None-Match": f'"{kept["sha256"]}"'}, 304)):
+        got, head = (client.request(each, f"/uploads/{kept['id']}/file", headers=asked) for each in ("GET", "HEAD"))
+        assert (got.status_code, head.status_code, head.content) == (status, status, b"")
+        assert head.headers.get("content-length") == got.headers.get("content-length")
+
+
+def test_of_a_head_nothing_is_sent(make_app: MakeApp) -> None:
+    """Neither by us: servers and clients throw the body away, after it was made."""
+    scope = {"type": "http", "method": "HEAD", "path": "/topics", "query_string": b"", "http_version": "1.1", "scheme": "http",
+             "root_path": "", "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 1)}  # fmt: skip
+    told: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    anyio.run(make_app(), scope, receive, send)
+    assert told[0]["status"] == 200
+    assert b"".join(each.get("body", b"") for each in told) == b""
+
+
+def test_an_odd_address_is_nothing_to_a_person_and_not_valid_to_a_program(make_app: MakeApp, browser: Client) -> None:
+    """A program is told which part of it is wrong."""
+    client = browser(make_app())
+    assert client.get("/chats/cut").status_code == 404
+    told = client.get("/api/v1/chats/cut")
+    assert (told.status_code, told.json()["errors"][0]["field"]) == (422, "path.chat")
+
+
+@pytest.mark.parametrize(
+    ("header", "lang"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en;q=0.5, zh-Hant-TW;q=0.9", "zh"),
+        ("zh;q=0.9, en;q=0.8, zh-TW;q=0.1", "zh"),
+        ("fr, EN", "en"),
+        ("zh;q=0", None),
+        ("fr, *;q=0.5", None),
+        ("fr," * 500 + "zh", None),  # nobody wants so many
+        ("", None),
+    ],
+)
+def test_the_language_that_is_wanted_most(header: str, lang: str | None) -> None:
+    """Of a header as browsers and programs send it; None where it names neither of ours."""
+    assert accepted(header) == lang
+
+
+def test_what_was_chosen_counts_for_more(make_app: MakeApp, browser: Client) -> None:
+    """The address first, then the choice, then what the browser asks for."""
+    client = browser(make_app())
+    asked = {"Accept-Language": "en"}
+    assert '<html lang="en"' in client.get("/topics", headers=asked).text
+    client.cookies.set("kerasdoctor_language", "zh", domain="127.0.0.1")
+    assert '<html lang="zh' in client.get("/topics", headers=asked).text
+    assert '<html lang="en"' in client.get("/topics?lang=en", headers=asked).text
 
 
 HERE: dict[str, Any] = {}
 OPEN = {"host": "0.0.0.0", "open": True}  # noqa: S104 - nothing listens
 PROXIED = {"proxies": "127.0.0.1"}
+PUBLIC = {"public_url": "https://doctor.example.org", "open": True}
+TUNNEL = {"public_url": "http://localhost:9000"}  # something on this machine that hands requests on, from wherever
 
 
 @pytest.mark.parametrize(
-    ("settings", "others"), [(HERE, True), (OPEN, False), (PROXIED, False), ({"keys": True}, False)]
+    ("settings", "others"),
+    [(HERE, True), (OPEN, False), (PROXIED, False), (PUBLIC, False), (TUNNEL, False), ({"keys": True}, False)],
 )
 def test_the_report_is_the_same_on_the_page_and_in_the_api(
     make_app: MakeApp, browser: Client, program: Client, settings: dict[str, Any], others: bool
@@ -54,7 +123,8 @@ def test_the_report_is_the_same_on_the_page_and_in_the_api(
     """On the machine itself all pastes that were not known are shown, else one's own; where keys are needed, to those who have one."""
     app = make_app(**settings)
     keys = [new_key(app.state.service.database, name) for name in ("mine", "other")] if "keys" in settings else ["", ""]
-    mine, other = (program(app, key) if key else browser(app) for key in keys)
+    host = settings.get("public_url", "http://127.0.0.1")
+    mine, other = (program(app, key) if key else browser(app, host) for key in keys)
     mine.post("/api/v1/diagnoses", json={"text": "KeyError: 'mine alone'"}).raise_for_status()
     for client, seen in ((mine, True), (other, others)):
         told = client.get("/api/v1/report")
