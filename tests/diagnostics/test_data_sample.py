@@ -170,7 +170,7 @@ def test_declared_shapes_are_not_believed(shape: str, method: int | None, tmp_pa
         assert read_sample(path).arrays[0].values is None
     except SubjectError as error:
         assert "is damaged" in str(error)  # noqa: PT017 - either outcome will do
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 10
 
 
 def test_a_bomb_is_not_unpacked_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,11 +42,12 @@ def test_files_are_uploads_or_come_along(serve: Serve, digits: bytes) -> None:
                 ),
                 "no content": ("examine_content", {"name": "churn.h5", "content": "%%%"}),
                 "text": ("diagnose", {"text": "loss is nan after a few batches"}),
+                "live": ("diagnose", {"text": "loss is nan after a few batches", "live": True}),
             }
             assert "examine_environment" not in {tool.name for tool in (await client.list_tools()).tools}
             return {name: await client.call_tool(*each) for name, each in asked.items()}
 
-    with serve() as address:
+    with serve(live=False) as address:
         upload = httpx.post(f"{address}/api/v1/uploads", files={"file": ("digits.keras", digits)}).json()["id"]
         given = anyio.run(ask, address, upload)
     assert "uint8" in told(given["upload"])
@@ -55,6 +56,7 @@ def test_files_are_uploads_or_come_along(serve: Serve, digits: bytes) -> None:
     assert "softmax" in told(given["content"])
     assert "expected base64" in told(given["no content"])
     assert "`nan-loss`" in told(given["text"])
+    assert "does not run models" in told(given["live"])
 
 
 def test_keys_and_origins_count_here_too(serve: Serve) -> None:
