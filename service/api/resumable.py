@@ -82,13 +82,6 @@ def options(service: TheService) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
-@router.options("/{upload:id}", status_code=204, summary="What of tus is spoken", openapi_extra=OPEN)
-def options_of(upload: PathId, service: TheService) -> Response:
-    """The same, asked at an upload."""
-    del upload
-    return options(service)
-
-
 @router.post(
     "",
     status_code=201,

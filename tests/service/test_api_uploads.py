@@ -191,7 +191,9 @@ def test_tus_by_the_letter(client: TestClient) -> None:
     assert options.headers["tus-extension"] == "creation,termination,expiration"
     assert options.headers["tus-max-size"] == str(1 << 20)
     place = begin(client, 3)
-    assert client.options(place).headers["tus-version"] == "1.0.0"
+    assert (
+        client.options(place).status_code == 405
+    )  # asked where uploads are begun: one that was removed would answer too
     old = client.head(place, headers={"Tus-Resumable": "0.2.2"})
     assert (old.status_code, old.headers["tus-version"]) == (412, "1.0.0")
     assert client.post(RESUMABLE, headers={"Upload-Length": "3"}).status_code == 412

@@ -60,7 +60,7 @@ OPEN = """
 GET /api/v1/openapi.json, HEAD /api/v1/openapi.json, GET /api/v1/health/live, GET /api/v1/health/ready, POST /sign-in, POST /sign-out,
 GET /sign-in, GET /static/{version}/{name}, GET /favicon.ico, GET /robots.txt, GET /sitemap.xml, POST /choices, GET /api/v1/topics,
 GET /api/v1/topics/{topic}, GET /api/v1/probes, GET /api/v1/repairs, GET /api/v1/environment.py, GET /api/v1/schemas/diagnosis.json,
-OPTIONS /api/v1/uploads/resumable, OPTIONS /api/v1/uploads/resumable/{upload}, GET /topics, GET /topics/{topic}, GET /search,
+OPTIONS /api/v1/uploads/resumable, GET /topics, GET /topics/{topic}, GET /search,
 GET /environment, GET /environment.py, GET /shared/{token}
 """
 # What Slack signs, or comes with the webhook's token; see test_slack.py.
