@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..errors import InputError
@@ -37,18 +37,19 @@ def run_command(command: tuple[str, ...]) -> Ended:
     """
     ours, theirs = _channel()
     kept = bytearray()
-    try:
-        process = subprocess.Popen(command, stderr=theirs)  # noqa: S603 - what the user asked to run
-    except OSError as error:
-        os.close(ours)
-        raise InputError(
-            f"{command[0]}: cannot be run: {error.strerror}; give a command, e.g. python train.py"
-        ) from error
-    finally:
-        os.close(theirs)
-    reader = threading.Thread(target=_pass_on, args=(ours, kept), daemon=True)
-    reader.start()
-    with _signals_left_to(process):
+    with _signals_handed_on() as hand_to:
+        try:
+            process = subprocess.Popen(command, stderr=theirs)  # noqa: S603 - what the user asked to run
+        except OSError as error:
+            os.close(ours)
+            raise InputError(
+                f"{command[0]}: cannot be run: {error.strerror}; give a command, e.g. python train.py"
+            ) from error
+        finally:
+            os.close(theirs)
+        hand_to(process)
+        reader = threading.Thread(target=_pass_on, args=(ours, kept), daemon=True)
+        reader.start()
         code = process.wait()
     reader.join(GRACE)  # a process that the command left behind may hold standard error open for ever
     text = bytes(kept[-KEPT:]).decode("utf-8", "replace")
@@ -87,12 +88,29 @@ def _read(ours: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _signals_left_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Ctrl-C reaches the command by itself and it decides what that means; a request to end is handed on to it."""
-    before_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    before_end = signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+def _signals_handed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Ctrl-C reaches the command by itself and it decides what that means; a request to end is handed on to it.
+
+    Gives the function that tells the command once it runs: a request that came before is handed on then. Handlers are not
+    inherited by the command, as ignoring a signal would be.
+    """
+    running: list[subprocess.Popen[bytes]] = []
+    asked: list[int] = []
+
+    def hand_on(number: int, _: object) -> None:
+        asked.append(number)
+        for process in running:
+            process.send_signal(number)
+
+    def hand_to(process: subprocess.Popen[bytes]) -> None:
+        running.append(process)
+        for number in asked:
+            process.send_signal(number)
+
+    before_interrupt = signal.signal(signal.SIGINT, lambda *_: None)
+    before_end = signal.signal(signal.SIGTERM, hand_on)
     try:
-        yield
+        yield hand_to
     finally:
         signal.signal(signal.SIGINT, before_interrupt)
         signal.signal(signal.SIGTERM, before_end)

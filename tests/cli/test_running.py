@@ -94,6 +94,28 @@ def test_a_request_to_end_is_handed_on() -> None:
     process.stdout.close()
 
 
+EARLY = """
+import os, signal, subprocess
+from kerasdoctor.cli.running import run_command
+
+class Interrupted(subprocess.Popen):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGTERM)  # it runs, and nobody holds it yet
+
+subprocess.Popen = Interrupted
+print(run_command(("sleep", "30")).code, flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_a_request_to_end_is_handed_on_however_early() -> None:
+    """Also one that comes as soon as the command runs, before it is waited for."""
+    command = [sys.executable, "-c", EARLY]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=False)
+    assert ended.stdout == b"143\n"
+
+
 def test_what_is_left_behind_does_not_hold_it_up() -> None:
     """A process that the command leaves running with its standard error does not keep kerasdoctor waiting."""
     script = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)'])"
