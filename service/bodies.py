@@ -27,8 +27,6 @@ TOO_SLOW = (
     "The rest of the request did not come in time. Send it again; large files are best sent to /api/v1/uploads/resumable, which "
     "keeps what arrived."
 )
-
-
 # Of one address in one process: such a body is in memory until it is whole, before it is known who asks.
 AT_ONCE = 64 * MIB
 TOO_MANY = f"Requests of {AT_ONCE // MIB} MiB are under way from this address; wait until some of them have ended."

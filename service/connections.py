@@ -10,9 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-LEAST_RATE = (
-    1024  # bytes a second, of those who send and of those who read: a bad line of a mobile still has several times that
-)
+# Bytes a second, of those who send and of those who read: a bad line of a mobile still has several times that.
+LEAST_RATE = 1024
 
 
 class Connection(H11Protocol):
